@@ -1,0 +1,15 @@
+//! What redial decides. No clock, no sockets, no async.
+#![no_std]
+
+extern crate alloc;
+
+mod escape;
+mod failure;
+mod kind;
+mod mistake;
+mod quantity;
+
+pub use escape::{escape, printable};
+pub use failure::{Address, DETAIL_LIMIT, Delivery, Detail, Errno, Failure, Outcome, Tried};
+pub use kind::{Facts, Kind, Stage};
+pub use mistake::Mistake;
