@@ -7,9 +7,15 @@ mod escape;
 mod failure;
 mod kind;
 mod mistake;
+mod nearest;
 mod quantity;
 
 pub use escape::{escape, printable};
 pub use failure::{Address, DETAIL_LIMIT, Delivery, Detail, Errno, Failure, Outcome, Tried};
 pub use kind::{Facts, Kind, Stage};
 pub use mistake::Mistake;
+pub use nearest::nearest;
+pub use quantity::{
+    Bytes, Human, Rate, Rounded, parse_count, parse_duration, parse_rate,
+    parse_seconds_or_duration, parse_size,
+};
