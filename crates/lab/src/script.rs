@@ -23,6 +23,9 @@ use crate::behaviour::{Behaviour, Outage};
 /// # Ok::<(), std::io::Error>(())
 /// ```
 ///
+/// An outage takes the port away from who is already on the way: a client that connected before it
+/// and was not accepted yet is reset. Connections accepted before it live on.
+///
 /// Entries that hold for nothing (`times(0)`, a time of zero) are left out. An empty script is a
 /// server that is never there.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,9 +4,11 @@
 //! backlog. Dropping the loop's runtime drops every connection. Start at [`Server::run`].
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -45,11 +47,17 @@ impl Server {
             match self.cursor.entry().clone() {
                 Entry::Connections { behaviour, .. } => {
                     let Ok(place) = Arc::clone(&self.places).acquire_owned().await else { return };
-                    // A client that left before it was accepted is an error of its own, not ours.
-                    match self.serve(behaviour, place).await {
-                        Ok(()) => self.cursor.accepted(),
-                        Err(_) => sleep(PAUSE).await,
-                    }
+                    // An error here is of a client that left before it was accepted, or a lack of
+                    // file descriptors: neither ends the lab.
+                    let Ok((stream, peer)) = self.door.accept().await else {
+                        sleep(PAUSE).await;
+                        continue;
+                    };
+                    self.cursor.accepted();
+                    // Before the client hears or anybody is told of this connection: after the
+                    // last one of an entry the door is shut when the next client comes.
+                    self.enter_at_last().await;
+                    self.serve(stream, peer, behaviour, place);
                 }
                 Entry::Outage { time, .. } => {
                     match time.and_then(|time| since.checked_add(time)) {
@@ -57,19 +65,26 @@ impl Server {
                         None => std::future::pending().await,
                     }
                     self.cursor.advance();
+                    self.enter_at_last().await;
                 }
             }
             since = Instant::now();
-            // At once, and not at the next accept: after the last connection of an entry the
-            // door must be shut before the next client comes.
-            while self.enter().is_err() {
-                sleep(PAUSE).await;
-            }
         }
     }
 
-    async fn serve(&mut self, behaviour: Behaviour, place: OwnedSemaphorePermit) -> io::Result<()> {
-        let (stream, peer) = self.door.accept().await?;
+    async fn enter_at_last(&mut self) {
+        while self.enter().is_err() {
+            sleep(PAUSE).await;
+        }
+    }
+
+    fn serve(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        behaviour: Behaviour,
+        place: OwnedSemaphorePermit,
+    ) {
         let number = self.ledger.accepted(peer, behaviour.word());
         let connection = Connection::new(stream, Arc::clone(&self.ledger), number);
         #[cfg(feature = "tls")]
@@ -78,6 +93,5 @@ impl Server {
             connection.behave(behaviour).await;
             drop(place);
         });
-        Ok(())
     }
 }
