@@ -43,7 +43,7 @@ pub enum Behaviour {
     /// Says the bytes, lets them arrive (20 ms), then resets.
     PartialThenReset(Arc<[u8]>),
     /// Reads everything and never answers, not even the client's end. In front of a TLS client
-    /// this is a handshake that stalls.
+    /// this is a handshake that stalls. A client that has left is noticed about 60 s later.
     Stall,
     /// Says the bytes, then stalls.
     StallAfter(Arc<[u8]>),

@@ -25,7 +25,7 @@ const BUFFER: usize = 8 * 1024;
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// What the client's kernel is given to take the bytes before a reset, which throws away what is
-/// still on its way.
+/// still on its way. A client that does not read, with its buffers full, loses the rest.
 const ARRIVE: Duration = Duration::from_millis(20);
 
 /// A connection a lab accepted.

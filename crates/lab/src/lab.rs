@@ -142,7 +142,8 @@ impl Lab {
         self.wait_until(time, |totals| totals.connections >= connections)
     }
 
-    /// Blocks until so many connections have ended; false when the time is over before.
+    /// Blocks until so many connections have ended; false when the time is over before. One that
+    /// the server closed has ended when the client has ended it too, 10 s later at most.
     #[must_use]
     pub fn wait_for_ends(&self, ended: u64, time: Duration) -> bool {
         self.wait_until(time, |totals| totals.ended >= ended)

@@ -136,8 +136,9 @@ impl UnknownName {
 impl fmt::Display for UnknownName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "there is no practice server {:?}", self.text)?;
-        if let Some(nearest) = self.nearest() {
-            write!(f, "; did you mean {nearest}?")?;
+        match self.nearest() {
+            Some(nearest) => write!(f, "; did you mean {nearest}?")?,
+            None => f.write_str(".")?,
         }
         let names: Vec<_> = NAMES.iter().map(Name::name).collect();
         write!(f, " There are: {}", names.join(", "))

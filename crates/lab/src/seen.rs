@@ -57,7 +57,7 @@ pub struct SeenConnection {
     pub head: Vec<u8>,
     /// SHA-256 of all bytes read; compare with [`sha256`].
     pub sha256: [u8; 32],
-    /// How it ended; `None` while it lives.
+    /// How it ended; `None` while it lives, and for good if it lived when the lab was stopped.
     pub ended: Option<Ended>,
 }
 
