@@ -60,7 +60,8 @@ impl Default for Backoff {
 
 impl Backoff {
     /// `every 250ms..30s`: doubling, jitter `equal`.
-    pub const DEFAULT: Self = Self { base: 250_000_000, cap: 30_000_000_000, factor: DOUBLE, jitter: Jitter::Equal };
+    pub const DEFAULT: Self =
+        Self { base: 250_000_000, cap: 30_000_000_000, factor: DOUBLE, jitter: Jitter::Equal };
 
     /// Exactly this long, every time: `every 5s`.
     #[must_use]
@@ -127,7 +128,11 @@ impl Backoff {
             Jitter::None => d,
         };
         let mean = min + (d - min) / 2;
-        Spread { min: Duration::from_nanos(min), mean: Duration::from_nanos(mean), max: Duration::from_nanos(d) }
+        Spread {
+            min: Duration::from_nanos(min),
+            mean: Duration::from_nanos(mean),
+            max: Duration::from_nanos(d),
+        }
     }
 
     /// The first delay's ceiling, the cap, the factor in thousandths, and the jitter.

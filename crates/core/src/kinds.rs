@@ -43,10 +43,12 @@ impl KindSet {
     /// ```
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        let name = ["socket.", "ssl."].iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name);
+        let name =
+            ["socket.", "ssl."].iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name);
         let kind = Kind::ALL.into_iter().find(|kind| {
             let facts = kind.facts();
-            facts.name.eq_ignore_ascii_case(name) || facts.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name))
+            facts.name.eq_ignore_ascii_case(name)
+                || facts.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name))
         });
         if let Some(kind) = kind {
             return Some(Self::of(&[kind]));
@@ -54,7 +56,8 @@ impl KindSet {
         FAMILIES
             .iter()
             .find(|family| {
-                family.name.eq_ignore_ascii_case(name) || family.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name))
+                family.name.eq_ignore_ascii_case(name)
+                    || family.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name))
             })
             .map(|family| family.kinds)
     }
@@ -121,24 +124,50 @@ pub struct Family {
 
 /// Every family, in the order the docs list them.
 pub static FAMILIES: [Family; 9] = [
-    Family { name: "dns", aliases: &["gaierror"], about: "the name did not become an address", kinds: DNS },
+    Family {
+        name: "dns",
+        aliases: &["gaierror"],
+        about: "the name did not become an address",
+        kinds: DNS,
+    },
     Family { name: "connect", aliases: &[], about: "no connection came about", kinds: CONNECT },
     Family { name: "local", aliases: &[], about: "this machine said no", kinds: LOCAL },
     Family { name: "tls", aliases: &["SSLError"], about: "the TLS handshake", kinds: TLS },
-    Family { name: "reply", aliases: &[], about: "it accepted, and what came then was wrong", kinds: REPLY },
-    Family { name: "timeout", aliases: &["TimeoutError"], about: "something took too long", kinds: TIMEOUT },
+    Family {
+        name: "reply",
+        aliases: &[],
+        about: "it accepted, and what came then was wrong",
+        kinds: REPLY,
+    },
+    Family {
+        name: "timeout",
+        aliases: &["TimeoutError"],
+        about: "something took too long",
+        kinds: TIMEOUT,
+    },
     Family {
         name: "ConnectionError",
         aliases: &[],
         about: "Python's word for refused, reset and broken-pipe",
         kinds: KindSet::of(&[Kind::Refused, Kind::Reset, Kind::BrokenPipe]),
     },
-    Family { name: "transient", aliases: &[], about: "everything that may heal by itself; the one to retry", kinds: TRANSIENT },
-    Family { name: "any", aliases: &["OSError"], about: "everything but closed, deadline and interrupted", kinds: ANY },
+    Family {
+        name: "transient",
+        aliases: &[],
+        about: "everything that may heal by itself; the one to retry",
+        kinds: TRANSIENT,
+    },
+    Family {
+        name: "any",
+        aliases: &["OSError"],
+        about: "everything but closed, deadline and interrupted",
+        kinds: ANY,
+    },
 ];
 
 const DNS: KindSet = KindSet::of(&[Kind::DnsNotFound, Kind::DnsTemporary]);
-const CONNECT: KindSet = KindSet::of(&[Kind::Refused, Kind::Unreachable, Kind::ConnectTimeout, Kind::NoSocket]);
+const CONNECT: KindSet =
+    KindSet::of(&[Kind::Refused, Kind::Unreachable, Kind::ConnectTimeout, Kind::NoSocket]);
 const LOCAL: KindSet = KindSet::of(&[Kind::Denied, Kind::Exhausted]);
 const TLS: KindSet = KindSet::of(&[Kind::TlsHandshake, Kind::TlsCertificate, Kind::TlsTimeout]);
 const REPLY: KindSet = KindSet::of(&[
@@ -175,6 +204,8 @@ pub fn kind_names() -> Vec<&'static str> {
         let facts = kind.facts();
         core::iter::once(facts.name).chain(facts.aliases.iter().copied())
     });
-    let families = FAMILIES.iter().flat_map(|family| core::iter::once(family.name).chain(family.aliases.iter().copied()));
+    let families = FAMILIES
+        .iter()
+        .flat_map(|family| core::iter::once(family.name).chain(family.aliases.iter().copied()));
     kinds.chain(families).collect()
 }

@@ -87,14 +87,20 @@ impl<'a> Cursor<'a> {
         match self.peek() {
             None => Ok(None),
             Some(quote @ ('"' | '\'')) => self.string(quote).map(Some),
-            Some(quote @ ('“' | '”' | '„' | '‘' | '’' | '«' | '»')) => Err(Mistake::new(
-                self.at..self.at + quote.len_utf8(),
-                format!("{quote} is a typographic quote"),
-                "write straight quotes: \"…\" or '…'",
-            )),
+            Some(quote @ ('“' | '”' | '„' | '‘' | '’' | '«' | '»')) => {
+                Err(Mistake::new(
+                    self.at..self.at + quote.len_utf8(),
+                    format!("{quote} is a typographic quote"),
+                    "write straight quotes: \"…\" or '…'",
+                ))
+            }
             Some(_) => {
                 let rest = self.rest();
-                let ends = |letter: char| letter.is_whitespace() || matches!(letter, ',' | ';' | '"' | '\'') || also.contains(&letter);
+                let ends = |letter: char| {
+                    letter.is_whitespace()
+                        || matches!(letter, ',' | ';' | '"' | '\'')
+                        || also.contains(&letter)
+                };
                 let length = rest.find(ends).unwrap_or(rest.len());
                 if length == 0 {
                     return Ok(None);
@@ -130,7 +136,8 @@ impl<'a> Cursor<'a> {
                 Some(same @ ('"' | '\'' | '\\')) => same,
                 Some('x') => {
                     let digits = self.text.get(here + 2..here + 4).unwrap_or("");
-                    let byte = u8::from_str_radix(digits, 16).ok().filter(|_| !digits.starts_with('+'));
+                    let byte =
+                        u8::from_str_radix(digits, 16).ok().filter(|_| !digits.starts_with('+'));
                     let Some(byte) = byte.filter(u8::is_ascii) else {
                         return Err(Mistake::new(
                             here..here + 2 + digits.len(),
@@ -152,6 +159,10 @@ impl<'a> Cursor<'a> {
                 }
             });
         }
-        Err(Mistake::new(start..self.text.len(), format!("the string has no closing {quote}"), format!("put {quote} where it ends")))
+        Err(Mistake::new(
+            start..self.text.len(),
+            format!("the string has no closing {quote}"),
+            format!("put {quote} where it ends"),
+        ))
     }
 }

@@ -14,8 +14,9 @@ use alloc::{boxed::Box, vec::Vec};
 use core::{num::NonZeroU32, str::FromStr, time::Duration};
 
 pub(crate) use parse::repetition;
-pub use print::StepList;
-pub use template::{Facts as TemplateFacts, Template};
+pub(crate) use print::StepList;
+pub(crate) use template::Facts as TemplateFacts;
+pub use template::Template;
 
 use crate::{Backoff, Delivery, Failure, KindSet, Mistake};
 
@@ -50,7 +51,7 @@ pub enum Guard {
 }
 
 /// Steps, in the order they run. Never empty in a clause.
-pub type Steps = Box<[Step]>;
+pub(crate) type Steps = Box<[Step]>;
 
 /// One thing a clause does.
 #[derive(Clone, Debug, PartialEq)]
@@ -180,8 +181,16 @@ impl FromStr for Clause {
         let mut clauses = Self::parse_all(text)?;
         match clauses.len() {
             1 => Ok(clauses.remove(0)),
-            0 => Err(Mistake::new(0..text.len(), "there is no clause here", "write KINDS: STEP, as in `refused: retry 10`")),
-            _ => Err(Mistake::new(0..text.len(), "there is more than one clause here", "read several with Clause::parse_all")),
+            0 => Err(Mistake::new(
+                0..text.len(),
+                "there is no clause here",
+                "write KINDS: STEP, as in `refused: retry 10`",
+            )),
+            _ => Err(Mistake::new(
+                0..text.len(),
+                "there is more than one clause here",
+                "read several with Clause::parse_all",
+            )),
         }
     }
 }

@@ -6,7 +6,9 @@
 use alloc::{boxed::Box, format, string::String, vec::Vec};
 
 use super::{Clause, Guard, Retry, Steps, cursor::Cursor, cursor::Word, steps};
-use crate::{Kind, KindSet, Mistake, kinds::kind_names, nearest::nearest, nearest::quoted};
+use crate::{
+    FAMILIES, Kind, KindSet, Mistake, kinds::kind_names, nearest::nearest, nearest::quoted,
+};
 
 /// The kinds that end a session: nothing can be attempted after them.
 const ENDINGS: KindSet = KindSet::of(&[Kind::Deadline, Kind::Interrupted]);
@@ -34,7 +36,11 @@ pub(super) fn ending(text: &str) -> Result<Steps, Mistake> {
     cursor.skip_separators();
     if cursor.peek().is_some() {
         let at = cursor.position()..text.len();
-        return Err(Mistake::new(at, "more text stands behind the steps", "separate steps with commas"));
+        return Err(Mistake::new(
+            at,
+            "more text stands behind the steps",
+            "separate steps with commas",
+        ));
     }
     Ok(steps)
 }
@@ -43,11 +49,16 @@ pub(super) fn ending(text: &str) -> Result<Steps, Mistake> {
 pub(crate) fn repetition(text: &str) -> Result<Retry, Mistake> {
     let mut cursor = Cursor::new(text);
     cursor.skip_separators();
-    let how_often = |at| Mistake::new(at, "how many rounds?", "write `3`, or `forever every 250ms..30s`");
+    let how_often =
+        |at| Mistake::new(at, "how many rounds?", "write `3`, or `forever every 250ms..30s`");
     let retry = steps::repetition(&mut cursor, 0, how_often)?;
     cursor.skip_separators();
     if cursor.peek().is_some() {
-        return Err(Mistake::new(cursor.position()..text.len(), "more text stands behind the rounds", "write `3`, or `forever every 250ms..30s`"));
+        return Err(Mistake::new(
+            cursor.position()..text.len(),
+            "more text stands behind the rounds",
+            "write `3`, or `forever every 250ms..30s`",
+        ));
     }
     Ok(retry)
 }
@@ -68,7 +79,13 @@ fn clause(cursor: &mut Cursor<'_>) -> Result<Clause, Mistake> {
     if !cursor.take(':') {
         return Err(missing_colon(cursor, start, &names));
     }
-    let ending = kinds.overlaps(ENDINGS).then(|| if kinds.contains(KindSet::of(&[Kind::Deadline])) { "after the deadline" } else { "after an interrupt" });
+    let ending = kinds.overlaps(ENDINGS).then(|| {
+        if kinds.contains(KindSet::of(&[Kind::Deadline])) {
+            "after the deadline"
+        } else {
+            "after an interrupt"
+        }
+    });
     let steps = steps::steps(cursor, ending)?;
     Ok(Clause { kinds, names: names.into_boxed_slice(), guard, steps })
 }
@@ -92,9 +109,15 @@ fn kind(cursor: &mut Cursor<'_>) -> Result<(String, KindSet), Mistake> {
 
 fn unknown_kind(word: &Word) -> Mistake {
     let what = format!("no kind of failure is called {}", quoted(&word.text));
-    let instead = match nearest(&word.text, kind_names()) {
+    // Our own names before the aliases: `conection` is `connect` rather than ConnectionRefusedError.
+    let own =
+        Kind::ALL.iter().map(|kind| kind.name()).chain(FAMILIES.iter().map(|family| family.name));
+    let near = nearest(&word.text, own.filter(|name| !name.starts_with(char::is_uppercase)));
+    let instead = match near.or_else(|| nearest(&word.text, kind_names())) {
         Some(near) => format!("the nearest is `{near}`"),
-        None if steps::is_step(&word.text) => format!("a step stands behind kinds and a colon: `any: {} …`", word.text),
+        None if steps::is_step(&word.text) => {
+            format!("a step stands behind kinds and a colon: `any: {} …`", word.text)
+        }
         None => "see: redial help kinds".into(),
     };
     Mistake::new(word.at.clone(), what, instead)
@@ -108,7 +131,11 @@ fn guard(cursor: &mut Cursor<'_>) -> Result<Option<Guard>, Mistake> {
     }
     let at = cursor.position();
     let Some(word) = cursor.word(&[':'])? else {
-        return Err(Mistake::new(at..at, "a guard is missing behind `if`", "write `if fresh`, `if unsent` or `if new`"));
+        return Err(Mistake::new(
+            at..at,
+            "a guard is missing behind `if`",
+            "write `if fresh`, `if unsent` or `if new`",
+        ));
     };
     match word.text.as_str() {
         "fresh" => Ok(Some(Guard::Fresh)),
@@ -129,17 +156,33 @@ fn missing_colon(cursor: &Cursor<'_>, start: usize, names: &[Box<str>]) -> Mista
     let at = cursor.position();
     let line = cursor.rest().split(['\n', ';']).next().unwrap_or("").trim();
     if line.is_empty() {
-        return Mistake::new(start..at, "this clause has no steps", format!("write what to do: `{}: retry 10`", names.join(", ")));
+        return Mistake::new(
+            start..at,
+            "this clause has no steps",
+            format!("write what to do: `{}: retry 10`", names.join(", ")),
+        );
     }
     // Two kinds side by side want a comma; anything else wants the colon.
     let mut ahead = *cursor;
     let next = ahead.word(&[':']).ok().flatten();
     if let Some(word) = next.filter(|word| KindSet::named(&word.text).is_some()) {
-        return Mistake::new(at..word.at.end, "a comma is missing between two kinds", format!("write `{}, {}`", names.join(", "), word.text));
+        return Mistake::new(
+            at..word.at.end,
+            "a comma is missing between two kinds",
+            format!("write `{}, {}`", names.join(", "), word.text),
+        );
     }
-    Mistake::new(at..at, format!("a colon is missing behind `{}`", names.join(", ")), format!("write `{}: {}`", names.join(", "), crate::printable(line)))
+    Mistake::new(
+        at..at,
+        format!("a colon is missing behind `{}`", names.join(", ")),
+        format!("write `{}: {}`", names.join(", "), crate::printable(line)),
+    )
 }
 
 pub(super) fn not_in_ending(word: &Word, place: &str) -> Mistake {
-    Mistake::new(word.at.clone(), format!("nothing can be attempted {place}"), format!("only {ENDING_STEPS} may stand here"))
+    Mistake::new(
+        word.at.clone(),
+        format!("nothing can be attempted {place}"),
+        format!("only {ENDING_STEPS} may stand here"),
+    )
 }

@@ -6,6 +6,8 @@
 use alloc::string::String;
 use core::fmt::{self, Display, Write};
 
+use serde::{Serialize, Serializer};
+
 use super::{Clause, Guard, Retry, Run, Step, Times};
 use crate::{Backoff, backoff::Jitter, quantity::Human};
 
@@ -41,7 +43,7 @@ impl Display for Clause {
 }
 
 /// Steps with commas between them.
-pub struct StepList<'a>(pub &'a [Step]);
+pub(crate) struct StepList<'a>(pub &'a [Step]);
 
 impl Display for StepList<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -84,6 +86,16 @@ impl Display for Times {
         match self {
             Self::Only(times) => write!(f, "{times}"),
             Self::Forever => f.write_str("forever"),
+        }
+    }
+}
+
+/// In JSON: a number, or `"forever"`.
+impl Serialize for Times {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Only(times) => serializer.serialize_u32(times.get()),
+            Self::Forever => serializer.serialize_str("forever"),
         }
     }
 }
@@ -136,7 +148,8 @@ impl Display for Run {
 
 /// Whether an argument reads back as itself without quotes.
 fn is_bare(arg: &str) -> bool {
-    !arg.is_empty() && arg.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-./:=@%+".contains(&byte))
+    !arg.is_empty()
+        && arg.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-./:=@%+".contains(&byte))
 }
 
 fn quote(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -6,9 +6,12 @@
 use alloc::{boxed::Box, format, string::String, vec::Vec};
 use core::{num::NonZeroU32, ops::Range, time::Duration};
 
-use super::{Retry, Run, Step, Steps, Template, Times, cursor::Cursor, cursor::Word, parse::not_in_ending};
+use super::{
+    Retry, Run, Step, Steps, Template, Times, cursor::Cursor, cursor::Word, parse::not_in_ending,
+};
 use crate::{
-    Backoff, Mistake, backoff::Jitter, backoff::MAX_FACTOR, nearest::nearest, nearest::quoted, quantity::Human, quantity::parse_duration,
+    Backoff, Mistake, backoff::Jitter, backoff::MAX_FACTOR, nearest::nearest, nearest::quoted,
+    quantity::Human, quantity::parse_duration,
 };
 
 const STEPS: [&str; 8] = ["retry", "next", "drop", "diagnose", "run", "say", "exit", "stop"];
@@ -27,10 +30,18 @@ pub(super) fn steps(cursor: &mut Cursor<'_>, ending: Option<&str>) -> Result<Ste
     loop {
         let at = cursor.position();
         let Some(word) = cursor.word(&[])? else {
-            return Err(Mistake::new(at..at, "a step is missing here", "write what to do, such as `retry 10`; see: redial help clauses"));
+            return Err(Mistake::new(
+                at..at,
+                "a step is missing here",
+                "write what to do, such as `retry 10`; see: redial help clauses",
+            ));
         };
         if let Some(last) = last {
-            return Err(Mistake::new(word.at, format!("nothing runs after `{last}`"), format!("put `{last}` last")));
+            return Err(Mistake::new(
+                word.at,
+                format!("nothing runs after `{last}`"),
+                format!("put `{last}` last"),
+            ));
         }
         let step = step(&word, cursor)?;
         match (&step, ending) {
@@ -51,7 +62,11 @@ pub(super) fn steps(cursor: &mut Cursor<'_>, ending: Option<&str>) -> Result<Ste
 
 fn step(word: &Word, cursor: &mut Cursor<'_>) -> Result<Step, Mistake> {
     if word.quoted {
-        return Err(Mistake::new(word.at.clone(), "a string is not a step", "to print it: `say \"…\"`; to run it: `run …`"));
+        return Err(Mistake::new(
+            word.at.clone(),
+            "a string is not a step",
+            "to print it: `say \"…\"`; to run it: `run …`",
+        ));
     }
     match word.text.as_str() {
         "retry" => retry(word, cursor).map(Step::Retry),
@@ -67,7 +82,8 @@ fn step(word: &Word, cursor: &mut Cursor<'_>) -> Result<Step, Mistake> {
 }
 
 fn retry(word: &Word, cursor: &mut Cursor<'_>) -> Result<Retry, Mistake> {
-    let how_often = |at| Mistake::new(at, "`retry` how often?", "write `retry 10` or `retry forever`");
+    let how_often =
+        |at| Mistake::new(at, "`retry` how often?", "write `retry 10` or `retry forever`");
     repetition(cursor, word.at.start, how_often)
 }
 
@@ -84,7 +100,13 @@ pub(super) fn repetition(
         "every" | "jitter" => return Err(how_often(here)),
         number => {
             let parsed: u32 = number.parse().map_err(|_| how_often(start..count.at.end))?;
-            let never = || Mistake::new(start..count.at.end, "0 times is never", "write `1` or more, or leave it out");
+            let never = || {
+                Mistake::new(
+                    start..count.at.end,
+                    "0 times is never",
+                    "write `1` or more, or leave it out",
+                )
+            };
             Times::Only(NonZeroU32::new(parsed).ok_or_else(never)?)
         }
     };
@@ -95,7 +117,8 @@ pub(super) fn repetition(
         backoff = every(cursor)?;
     }
     let mut ahead = *cursor;
-    if let Some(factor) = ahead.word(&[])?.filter(|word| !word.quoted && word.text.starts_with('x')) {
+    if let Some(factor) = ahead.word(&[])?.filter(|word| !word.quoted && word.text.starts_with('x'))
+    {
         *cursor = ahead;
         backoff = backoff.factor(factor_of(&factor)?);
     }
@@ -111,7 +134,11 @@ pub(super) fn repetition(
 pub(super) fn every(cursor: &mut Cursor<'_>) -> Result<Backoff, Mistake> {
     let at = cursor.position();
     let Some(first) = cursor.word(&[])? else {
-        return Err(Mistake::new(at..at, "`every` how long?", "write `every 5s`, or `every 250ms..30s` to begin short and grow"));
+        return Err(Mistake::new(
+            at..at,
+            "`every` how long?",
+            "write `every 5s`, or `every 250ms..30s` to begin short and grow",
+        ));
     };
     let Some((base, cap)) = first.text.split_once("..") else {
         return duration(&first.text, first.at.start).map(Backoff::exactly);
@@ -128,14 +155,24 @@ pub(super) fn every(cursor: &mut Cursor<'_>) -> Result<Backoff, Mistake> {
 fn duration(text: &str, offset: usize) -> Result<Duration, Mistake> {
     let parsed = parse_duration(text).map_err(|mistake| mistake.shifted(offset))?;
     if parsed < SHORTEST {
-        return Err(Mistake::new(offset..offset + text.len(), format!("a pause of {} would hammer the server", quoted(text)), "the shortest is `1ms`"));
+        return Err(Mistake::new(
+            offset..offset + text.len(),
+            format!("a pause of {} would hammer the server", quoted(text)),
+            "the shortest is `1ms`",
+        ));
     }
     Ok(parsed)
 }
 
 /// `x1.5` in thousandths.
 fn factor_of(word: &Word) -> Result<u32, Mistake> {
-    let wrong = || Mistake::new(word.at.clone(), format!("{} is not a factor", quoted(&word.text)), "write `x1` to `x1000` with at most three decimals, as in `x1.5`");
+    let wrong = || {
+        Mistake::new(
+            word.at.clone(),
+            format!("{} is not a factor", quoted(&word.text)),
+            "write `x1` to `x1000` with at most three decimals, as in `x1.5`",
+        )
+    };
     let digits = word.text.strip_prefix('x').ok_or_else(wrong)?;
     let (whole, part) = digits.split_once('.').unwrap_or((digits, "0"));
     let numeric = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -155,8 +192,15 @@ fn jitter(cursor: &mut Cursor<'_>) -> Result<Jitter, Mistake> {
         Some("none") => Ok(Jitter::None),
         other => {
             let at = word.as_ref().map_or(at..at, |word| word.at.clone());
-            let what = other.map_or_else(|| "which jitter?".into(), |other| format!("no jitter is called {}", quoted(other)));
-            Err(Mistake::new(at, what, "write `jitter full` (0 to d), `jitter equal` (half of d to d) or `jitter none`"))
+            let what = other.map_or_else(
+                || "which jitter?".into(),
+                |other| format!("no jitter is called {}", quoted(other)),
+            );
+            Err(Mistake::new(
+                at,
+                what,
+                "write `jitter full` (0 to d), `jitter equal` (half of d to d) or `jitter none`",
+            ))
         }
     }
 }
@@ -168,18 +212,30 @@ fn run(word: &Word, cursor: &mut Cursor<'_>) -> Result<Run, Mistake> {
         if arg.is("at") && at_most_every_follows(cursor)? {
             let at = cursor.position();
             let Some(pause) = cursor.word(&[])? else {
-                return Err(Mistake::new(at..at, "`at most every` how long?", "write a duration, as in `at most every 5m`"));
+                return Err(Mistake::new(
+                    at..at,
+                    "`at most every` how long?",
+                    "write a duration, as in `at most every 5m`",
+                ));
             };
             at_most_every = Some(duration(&pause.text, pause.at.start)?);
             break;
         }
         if arg.text.contains('\0') {
-            return Err(Mistake::new(arg.at, "a command's argument cannot hold a NUL", "leave `\\x00` out"));
+            return Err(Mistake::new(
+                arg.at,
+                "a command's argument cannot hold a NUL",
+                "leave `\\x00` out",
+            ));
         }
         args.push(arg.text.into_boxed_str());
     }
     if args.first().is_none_or(|program| program.is_empty()) {
-        return Err(Mistake::new(word.at.clone(), "`run` what?", "write a program and its arguments, as in `run ./page \"db is down\"`"));
+        return Err(Mistake::new(
+            word.at.clone(),
+            "`run` what?",
+            "write a program and its arguments, as in `run ./page \"db is down\"`",
+        ));
     }
     Ok(Run { args: args.into_boxed_slice(), at_most_every })
 }
@@ -197,7 +253,11 @@ fn at_most_every_follows(cursor: &mut Cursor<'_>) -> Result<bool, Mistake> {
 
 fn say(word: &Word, cursor: &mut Cursor<'_>) -> Result<Template, Mistake> {
     let Some(text) = cursor.word(&[])? else {
-        return Err(Mistake::new(word.at.clone(), "`say` what?", "write the line in quotes, as in `say \"the server is down\"`"));
+        return Err(Mistake::new(
+            word.at.clone(),
+            "`say` what?",
+            "write the line in quotes, as in `say \"the server is down\"`",
+        ));
     };
     // Positions inside a string with escapes would be off by the escapes: point at all of it.
     Template::parse(&text.text).map_err(|mistake| Mistake { at: text.at, ..mistake })
@@ -205,10 +265,18 @@ fn say(word: &Word, cursor: &mut Cursor<'_>) -> Result<Template, Mistake> {
 
 fn exit(word: &Word, cursor: &mut Cursor<'_>) -> Result<u8, Mistake> {
     let Some(status) = cursor.word(&[])? else {
-        return Err(Mistake::new(word.at.clone(), "`exit` with which status?", "write `exit 1`, or `stop` to end as redial would"));
+        return Err(Mistake::new(
+            word.at.clone(),
+            "`exit` with which status?",
+            "write `exit 1`, or `stop` to end as redial would",
+        ));
     };
     status.text.parse().map_err(|_| {
-        Mistake::new(status.at, format!("{} is not an exit status", quoted(&status.text)), "write a whole number from 0 to 255")
+        Mistake::new(
+            status.at,
+            format!("{} is not an exit status", quoted(&status.text)),
+            "write a whole number from 0 to 255",
+        )
     })
 }
 
@@ -218,11 +286,19 @@ fn too_much(cursor: &mut Cursor<'_>) -> Mistake {
     let start = cursor.position();
     match cursor.word(&[]) {
         Err(mistake) => mistake,
-        Ok(Some(word)) if is_step(&word.text) => Mistake::new(start..start, "a comma is missing between two steps", format!("write `, {}`", word.text)),
+        Ok(Some(word)) if is_step(&word.text) => Mistake::new(
+            start..start,
+            "a comma is missing between two steps",
+            format!("write `, {}`", word.text),
+        ),
         Ok(word) => {
             let end = word.as_ref().map_or(start, |word| word.at.end);
             let text = word.map_or_else(String::new, |word| word.text);
-            Mistake::new(start..end, format!("{} does not belong to this step", quoted(&text)), "separate steps with commas, and quote text with blanks")
+            Mistake::new(
+                start..end,
+                format!("{} does not belong to this step", quoted(&text)),
+                "separate steps with commas, and quote text with blanks",
+            )
         }
     }
 }
@@ -230,7 +306,9 @@ fn too_much(cursor: &mut Cursor<'_>) -> Mistake {
 fn unknown(word: &str, at: Range<usize>) -> Mistake {
     let what = format!("no step is called {}", quoted(word));
     let instead = match word {
-        "sleep" | "wait" | "pause" | "delay" | "backoff" => "the pause belongs to retry: `retry 10 every 5s`".into(),
+        "sleep" | "wait" | "pause" | "delay" | "backoff" => {
+            "the pause belongs to retry: `retry 10 every 5s`".into()
+        }
         "exec" | "command" | "sh" => "to run a command: `run PROGRAM ARG …`".into(),
         "print" | "echo" | "log" => "to print a line: `say \"…\"`".into(),
         "failover" | "continue" => "to go to the next server: `next`".into(),

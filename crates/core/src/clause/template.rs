@@ -89,16 +89,28 @@ impl<'a> Iterator for Pieces<'a> {
         }
         if rest.starts_with('}') {
             self.1 = text.len();
-            return Some(Err(Mistake::new(at..at + 1, "a `}` has no `{` in front of it", "for the character itself, write `}}`")));
+            return Some(Err(Mistake::new(
+                at..at + 1,
+                "a `}` has no `{` in front of it",
+                "for the character itself, write `}}`",
+            )));
         }
         if let Some(inside) = rest.strip_prefix('{') {
             let Some(length) = inside.find('}') else {
                 self.1 = text.len();
-                return Some(Err(Mistake::new(at..text.len(), "a `{` has no `}` behind it", "for the character itself, write `{{`")));
+                return Some(Err(Mistake::new(
+                    at..text.len(),
+                    "a `{` has no `}` behind it",
+                    "for the character itself, write `{{`",
+                )));
             };
             let word = &inside[..length];
             self.1 = at + length + 2;
-            return Some(if WORDS.contains(&word) { Ok(Piece::Word(word)) } else { Err(unknown(word, at..self.1)) });
+            return Some(if WORDS.contains(&word) {
+                Ok(Piece::Word(word))
+            } else {
+                Err(unknown(word, at..self.1))
+            });
         }
         let length = rest.find(['{', '}']).unwrap_or(rest.len());
         self.1 += length;

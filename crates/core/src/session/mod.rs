@@ -18,7 +18,9 @@ use fastrand::Rng;
 pub use event::{Action, Event, Happened, Ran};
 pub use output::{Id, Input, Output, Signal, StepResult, Verdict, Why};
 
-use self::{servers::Servers, walk::Program, walk::Walk};
+pub(crate) use walk::Program;
+
+use self::{servers::Servers, walk::Walk};
 use crate::{Address, Detail, Failure, Kind, Policy, Stage, quantity::Rounded};
 
 /// How long `finally` may take.
@@ -159,7 +161,11 @@ impl Session {
             State::Stepping(_, walk) => (walk.until.unwrap_or(Duration::MAX), Why::Step),
             State::Over(verdict) => return Output::Done(verdict.clone()),
         };
-        if deadline < at { Output::Wake { at: deadline, why: Why::Deadline } } else { Output::Wake { at, why } }
+        if deadline < at {
+            Output::Wake { at: deadline, why: Why::Deadline }
+        } else {
+            Output::Wake { at, why }
+        }
     }
 
     /// Takes note of what happened. `now` is the time since the session began and never decreases;
@@ -224,13 +230,18 @@ impl Session {
         if !self.policy.deadline_bounds_everything() {
             self.hold_deadline();
         }
-        self.note(Event::Connected { attempt: self.attempts, server: self.servers.current(), address });
+        self.note(Event::Connected {
+            attempt: self.attempts,
+            server: self.servers.current(),
+            address,
+        });
         self.outputs.push_back(Output::Connected { id });
     }
 
     /// An attempt failed, or a live connection ended that had stood `since` then.
     fn failed(&mut self, failure: Arc<Failure>, since: Option<Duration>) {
-        let healthy = since.is_some_and(|since| self.now.saturating_sub(since) >= self.policy.healthy_after());
+        let healthy = since
+            .is_some_and(|since| self.now.saturating_sub(since) >= self.policy.healthy_after());
         if since.is_some() {
             self.release_deadline(healthy);
         }
@@ -260,7 +271,12 @@ impl Session {
     /// No clause of the user's was left to say what to do.
     fn unhandled(&mut self, clause: Option<usize>) {
         let Some(failure) = self.failure.clone() else { return };
-        self.note(Event::Handled { attempt: self.attempts, clause, used_up: false, action: Action::Unhandled });
+        self.note(Event::Handled {
+            attempt: self.attempts,
+            clause,
+            used_up: false,
+            action: Action::Unhandled,
+        });
         let verdict = match failure.kind {
             Kind::Deadline => Verdict::Deadline(failure),
             Kind::Interrupted => Verdict::Interrupted(Signal::of(&failure)),
@@ -272,7 +288,8 @@ impl Session {
     /// The body is over: `else` where it ended well, then `finally`, then done.
     fn end(&mut self, verdict: Verdict) {
         self.deadline = Deadline::None;
-        let program = if matches!(verdict, Verdict::Well) { Program::Else } else { Program::Finally };
+        let program =
+            if matches!(verdict, Verdict::Well) { Program::Else } else { Program::Finally };
         self.walk(Walk::ending(program, verdict));
     }
 
@@ -283,7 +300,9 @@ impl Session {
 
     /// Acts on a limit that has passed, and says whether one had.
     fn time_is_up(&mut self) -> bool {
-        if matches!(self.deadline, Deadline::At(at) if at <= self.now) && !matches!(self.state, State::Over(_)) {
+        if matches!(self.deadline, Deadline::At(at) if at <= self.now)
+            && !matches!(self.state, State::Over(_))
+        {
             self.deadline = Deadline::None;
             self.cut(Kind::Deadline, None);
             return true;
@@ -320,14 +339,22 @@ impl Session {
 
     /// Ends whatever is under way with a failure of the session's own making.
     fn cut(&mut self, kind: Kind, signal: Option<Signal>) {
-        let stage = if matches!(self.state, State::Live(..)) { Stage::Stream } else { Stage::Connect };
+        let stage =
+            if matches!(self.state, State::Live(..)) { Stage::Stream } else { Stage::Connect };
         self.cancel_current();
-        let server = self.policy.servers().get(self.servers.current()).map_or_else(|| "no server".into(), crate::Server::label);
+        let server = self
+            .policy
+            .servers()
+            .get(self.servers.current())
+            .map_or_else(|| "no server".into(), |server| server.label().clone());
         let mut failure = Failure::new(kind, stage, server);
         failure.elapsed = self.now;
         failure.detail = match (signal, &self.failure) {
             (Some(signal), _) => Some(Detail::from_text(signal.name())),
-            (None, Some(last)) => Some(Detail::from_text(&alloc::format!("after {}; last: {last}", Rounded(self.now)))),
+            (None, Some(last)) => Some(Detail::from_text(&alloc::format!(
+                "after {}; last: {last}",
+                Rounded(self.now)
+            ))),
             (None, None) => Some(Detail::from_text(&alloc::format!("after {}", Rounded(self.now)))),
         };
         let failure = Arc::new(failure);
@@ -337,7 +364,9 @@ impl Session {
 
     fn cancel_current(&mut self) {
         match self.state {
-            State::Trying(id) | State::Live(id, _) | State::Stepping(id, _) => self.outputs.push_back(Output::Cancel { id }),
+            State::Trying(id) | State::Live(id, _) | State::Stepping(id, _) => {
+                self.outputs.push_back(Output::Cancel { id })
+            }
             State::New | State::Pausing(_) | State::Over(_) => {}
         }
     }

@@ -43,7 +43,13 @@ impl Servers {
         if let Some(first) = each.first_mut() {
             first.had = true;
         }
-        Self { each, current: 0, round: 1, used: vec![0; steps].into_boxed_slice(), was_healthy: false }
+        Self {
+            each,
+            current: 0,
+            round: 1,
+            used: vec![0; steps].into_boxed_slice(),
+            was_healthy: false,
+        }
     }
 
     pub(super) const fn current(&self) -> usize {

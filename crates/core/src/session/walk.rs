@@ -10,7 +10,10 @@
 use alloc::boxed::Box;
 use core::time::Duration;
 
-use super::{Action, Event, FINALLY_LIMIT, Id, Output, Ran, Session, State, StepResult, Verdict, servers::Use};
+use super::{
+    Action, Event, FINALLY_LIMIT, Id, Output, Ran, Session, State, StepResult, Verdict,
+    servers::Use,
+};
 use crate::{
     Backoff, Kind, Retry, Run, Step, StepRef,
     clause::{Template, TemplateFacts},
@@ -70,13 +73,15 @@ impl Session {
                 continue;
             }
             match step {
-                Step::Retry(_) | Step::Next | Step::Drop => match self.attempt_step(step, policy.step_place(at)) {
-                    Lead::To(action) => return self.handled(&walk, action),
-                    Lead::UsedUp { newly } => {
-                        walk.used_up |= newly;
-                        passing = !newly && steps[walk.next..].iter().any(Step::is_attempt);
+                Step::Retry(_) | Step::Next | Step::Drop => {
+                    match self.attempt_step(step, policy.step_place(at)) {
+                        Lead::To(action) => return self.handled(&walk, action),
+                        Lead::UsedUp { newly } => {
+                            walk.used_up |= newly;
+                            passing = !newly && steps[walk.next..].iter().any(Step::is_attempt);
+                        }
                     }
-                },
+                }
                 Step::Say(template) => self.say(template),
                 Step::Run(run) if !self.may_run(run, policy.step_place(at)) => {
                     let program = run.args.first().cloned().unwrap_or_default();
@@ -84,7 +89,9 @@ impl Session {
                 }
                 Step::Run(_) | Step::Diagnose => {
                     let id = self.new_id();
-                    let left = walk.until.map_or(RUN_LIMIT, |until| until.saturating_sub(self.now).min(RUN_LIMIT));
+                    let left = walk
+                        .until
+                        .map_or(RUN_LIMIT, |until| until.saturating_sub(self.now).min(RUN_LIMIT));
                     self.outputs.push_back(Output::Step { id, step: at, limit: left });
                     self.state = State::Stepping(id, walk);
                     return;
@@ -101,10 +108,13 @@ impl Session {
         if !matches!(&self.state, State::Stepping(current, _) if *current == id) {
             return;
         }
-        let State::Stepping(_, walk) = core::mem::replace(&mut self.state, State::New) else { return };
+        let State::Stepping(_, walk) = core::mem::replace(&mut self.state, State::New) else {
+            return;
+        };
         match result {
             StepResult::Ran(ran, elapsed) => {
-                let step = self.policy.step(StepRef { program: walk.program, index: walk.next - 1 });
+                let step =
+                    self.policy.step(StepRef { program: walk.program, index: walk.next - 1 });
                 let program = match step {
                     Some(Step::Run(run)) => run.args.first().cloned().unwrap_or_default(),
                     _ => Box::default(),
@@ -124,12 +134,18 @@ impl Session {
     fn walked(&mut self, walk: Walk) {
         match (walk.program, walk.verdict) {
             (Program::Clause(clause), _) => {
-                let stopped = self.policy.steps(walk.program).get(walk.next.wrapping_sub(1)) == Some(&Step::Stop);
+                let stopped = self.policy.steps(walk.program).get(walk.next.wrapping_sub(1))
+                    == Some(&Step::Stop);
                 // The verb's own clauses are not the user's answer: off their end, nothing handled it.
                 if self.policy.is_own(clause) && !stopped {
                     return self.unhandled(Some(clause));
                 }
-                self.note(Event::Handled { attempt: self.attempts, clause: Some(clause), used_up: walk.used_up, action: Action::Stop });
+                self.note(Event::Handled {
+                    attempt: self.attempts,
+                    clause: Some(clause),
+                    used_up: walk.used_up,
+                    action: Action::Stop,
+                });
                 let Some(failure) = self.failure.clone() else { return };
                 let verdict = match failure.kind {
                     Kind::Deadline => Verdict::Deadline(failure),
@@ -205,14 +221,21 @@ impl Session {
         let mut delay = Duration::ZERO;
         if !self.servers.next_in_round() {
             let round = self.servers.round();
-            let rounds = self.policy.rounds();
+            let rounds = *self.policy.rounds();
             if !rounds.times.allows(round) || !self.servers.next_round() {
-                let Use::UsedUp { newly } = self.servers.try_use(place, false) else { return Lead::UsedUp { newly: false } };
+                let Use::UsedUp { newly } = self.servers.try_use(place, false) else {
+                    return Lead::UsedUp { newly: false };
+                };
                 return Lead::UsedUp { newly };
             }
             delay = self.delay(&rounds.backoff, round - 1);
         }
-        Lead::To(Action::Next { server: self.servers.current(), round: self.servers.round(), delay, dropped })
+        Lead::To(Action::Next {
+            server: self.servers.current(),
+            round: self.servers.round(),
+            delay,
+            dropped,
+        })
     }
 
     fn delay(&mut self, backoff: &Backoff, exponent: u32) -> Duration {
@@ -232,7 +255,11 @@ impl Session {
                 },
             }),
             None => {
-                let server = self.policy.servers().get(self.servers.current()).map_or_else(|| "".into(), crate::Server::label);
+                let server = self
+                    .policy
+                    .servers()
+                    .get(self.servers.current())
+                    .map_or("", |server| server.label());
                 template.render(&TemplateFacts {
                     server: &server,
                     failure: &"none",
