@@ -111,7 +111,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("conection: stop", "conection", "the nearest is `connect`"),
     ("refused: sleep 5", "sleep", "the pause belongs to retry: `retry 10 every 5s`"),
     ("refused: retry 3 every 5", "5", "5s"),
-    ("refused: retry 3 every 5parsec", "5parsec", "unit"),
+    ("refused: retry 3 every 5parsec", "parsec", "ms, s, m"),
     ("refused: say \"{sever} is down\"", "\"{sever} is down\"", "the nearest is `{server}`"),
     ("refused retry 10", "", "write `refused: retry 10`"),
     ("refused: retry", "retry", "write `retry 10` or `retry forever`"),
