@@ -9,6 +9,8 @@ mod kind;
 mod mistake;
 mod nearest;
 mod quantity;
+mod scheme;
+mod server;
 
 pub use escape::{escape, printable};
 pub use failure::{Address, DETAIL_LIMIT, Delivery, Detail, Errno, Failure, Outcome, Tried};
@@ -19,3 +21,5 @@ pub use quantity::{
     Bytes, Human, Rate, Rounded, parse_count, parse_duration, parse_rate,
     parse_seconds_or_duration, parse_size,
 };
+pub use scheme::{Scheme, Tls};
+pub use server::{Options, Place, Server, Target};
