@@ -3,6 +3,7 @@
 
 extern crate alloc;
 
+mod answer;
 mod escape;
 mod failure;
 mod kind;
@@ -12,6 +13,7 @@ mod quantity;
 mod scheme;
 mod server;
 
+pub use answer::{Answer, Matcher, Progress};
 pub use escape::{escape, printable};
 pub use failure::{Address, DETAIL_LIMIT, Delivery, Detail, Errno, Failure, Outcome, Tried};
 pub use kind::{Facts, Kind, Stage};
