@@ -7,6 +7,7 @@
 use alloc::{string::String, vec::Vec};
 use core::ops::Range;
 
+use super::Place;
 use crate::{Mistake, Scheme};
 
 const MASK: &str = "***";
@@ -110,12 +111,13 @@ fn find(text: &str, region: Range<usize>, secrets: &mut Vec<Range<usize>>) -> Re
     let authority = body..after(body, &['/', '?', '#']);
     let user_end = text[authority.clone()].rfind('@').map(|length| body + length);
 
-    let is_http = Scheme::named(scheme).is_some_and(|scheme| scheme.protocol == Some("http"));
-    let is_plain = {
-        let port = text[authority.clone()].rsplit_once(':').map_or("", |(_, port)| port);
-        user_end.is_none() && port.bytes().all(|byte| byte.is_ascii_digit() || byte == b']')
-    };
-    if text[authority.end..region.end].contains('@') && !(is_http && is_plain) {
+    // Only the web has an `@` in its paths, and only where what stands before is a place by itself.
+    let is_path = user_end.is_none()
+        && Scheme::named(scheme).is_some_and(|scheme| {
+            scheme.protocol == Some("http")
+                && Place::read(&text[authority.clone()], Some(scheme)).is_ok()
+        });
+    if text[authority.end..region.end].contains('@') && !is_path {
         return Err(Mistake::new(
             region.start..body,
             "an `@` after a `/`, `?` or `#` could belong to a password",

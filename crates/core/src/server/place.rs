@@ -17,6 +17,9 @@ const LONGEST_PATH: usize = 107;
 const LONGEST_NAME: usize = 253;
 const LONGEST_LABEL: usize = 63;
 
+/// Words that mean something else when a `:` follows them.
+const PREFIXES: [&str; 4] = ["unix", "lab", "env", "srv"];
+
 /// Where a server is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Place {
@@ -39,6 +42,10 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Host { host, port } if host.contains(':') => f.pad(&format!("[{host}]:{port}")),
+            // A host may be called `unix`; what it is must not depend on that.
+            Self::Host { host, port } if PREFIXES.contains(&&**host) => {
+                f.pad(&format!("tcp://{host}:{port}"))
+            }
             Self::Host { host, port } => f.pad(&format!("{host}:{port}")),
             Self::Unix { path } => f.pad(&format!("unix:{path}")),
         }
