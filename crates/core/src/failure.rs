@@ -77,8 +77,10 @@ impl Failure {
         let telling = addresses
             .iter()
             .filter_map(|tried| match &tried.outcome {
-                Outcome::Failed { kind, errno } => Some((kind.rank(), *kind, *errno, &tried.address)),
-                Outcome::NotTried | Outcome::Connected => None,
+                Outcome::Failed { kind, errno } => {
+                    Some((kind.rank(), *kind, *errno, &tried.address))
+                }
+                Outcome::NotTried | Outcome::Abandoned | Outcome::Connected => None,
             })
             .min_by_key(|(rank, ..)| *rank);
         let (kind, errno, address) = match telling {
@@ -173,6 +175,8 @@ impl Tried {
 pub enum Outcome {
     /// Another address won, or time ran out, before its turn.
     NotTried,
+    /// It had not answered when another address won.
+    Abandoned,
     /// It accepted; what came after is the failure's own kind.
     Connected,
     /// It failed.

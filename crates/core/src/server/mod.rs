@@ -20,7 +20,7 @@ pub use options::Options;
 pub use place::Place;
 pub use target::Target;
 
-use crate::{Mistake, Scheme, Tls, nearest::quoted};
+use crate::{Mistake, Scheme, Tls, escape::printable, nearest::quoted};
 use mask::Masked;
 
 /// One address the user named.
@@ -116,6 +116,13 @@ impl Server {
             options: Options::default(),
             had_password: false,
         }
+    }
+
+    /// The same server under another name in every message: `lab:late` for an address.
+    #[must_use]
+    pub fn labelled(mut self, label: &str) -> Self {
+        self.label = printable(label).into();
+        self
     }
 
     /// As the user named it, for every message: printable, without password and options.

@@ -1,0 +1,41 @@
+//! How long each part of an attempt, and a live connection, may take.
+//!
+//! Numbers only: nothing here measures time or ends anything. The race keeps `connect`, the driver
+//! keeps the others. Start at [`Limits`].
+
+use core::time::Duration;
+
+/// The time limits of a policy, one per thing that can take too long.
+///
+/// # Default
+/// `connect` 5 s, `tls` 5 s, `reply` 5 s, `idle` none, `max_time` none, `dead` 60 s.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// From dialling an address to its answer, for each address by itself. 5 s.
+    pub connect: Duration,
+    /// The TLS handshake. 5 s.
+    pub tls: Duration,
+    /// From the connection (after TLS) to an answer that is judged. Runs only while an opening is
+    /// being sent or an answer is expected. 5 s.
+    pub reply: Duration,
+    /// How long a live connection may carry nothing in either direction. None.
+    pub idle: Option<Duration>,
+    /// How long one live connection may last: the only limit that ends one that is well. None.
+    pub max_time: Option<Duration>,
+    /// How long bytes may stay unacknowledged before the connection counts as dead
+    /// (TCP_USER_TIMEOUT). 60 s; `None` leaves it to the operating system.
+    pub dead: Option<Duration>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            tls: Duration::from_secs(5),
+            reply: Duration::from_secs(5),
+            idle: None,
+            max_time: None,
+            dead: Some(Duration::from_secs(60)),
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Names become addresses: the system's own resolver (getaddrinfo), with its own error codes.
+//!
+//! Each lookup has a detached thread of its own, so that one that hangs holds neither a deadline
+//! nor the end of the runtime, as a blocking pool would. It does not sort (getaddrinfo has, by RFC
+//! 6724), race or cache. Start at [`lookup`].
+
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+};
+
+use dns_lookup::{AddrInfoHints, LookupError, LookupErrorKind};
+use redial_core::{Detail, Errno, Kind};
+use tokio::sync::oneshot;
+
+use crate::errno::{self, Moment};
+
+/// How many lookups may be under way in this process; hanging ones that nobody waits for count.
+const MAX_LOOKUPS: usize = 64;
+
+static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
+
+/// Which IP versions may be used: `-4`, `-6`, or both, the default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Family {
+    /// IPv4 and IPv6.
+    #[default]
+    Any,
+    /// IPv4 only.
+    Ipv4,
+    /// IPv6 only.
+    Ipv6,
+}
+
+impl Family {
+    fn allows(self, address: IpAddr) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Ipv4 => address.is_ipv4(),
+            Self::Ipv6 => address.is_ipv6(),
+        }
+    }
+
+    const fn number(self) -> i32 {
+        match self {
+            Self::Any => libc::AF_UNSPEC,
+            Self::Ipv4 => libc::AF_INET,
+            Self::Ipv6 => libc::AF_INET6,
+        }
+    }
+}
+
+/// Why a name has no addresses.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Unresolved {
+    pub(crate) kind: Kind,
+    pub(crate) errno: Option<Errno>,
+    pub(crate) detail: Detail,
+}
+
+/// The addresses of a host, best first. An IP address is its own answer and starts no thread.
+///
+/// There is no time limit here: drop the future to stop waiting. The thread then ends by itself.
+pub(crate) async fn lookup(
+    host: &str,
+    port: u16,
+    family: Family,
+) -> Result<Vec<SocketAddr>, Unresolved> {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return literal(address, port, family);
+    }
+    let (answer, answered) = oneshot::channel();
+    let place = Place::take(&UNDER_WAY).ok_or_else(too_many)?;
+    let name = host.to_owned();
+    thread::Builder::new()
+        .name("lookup".into())
+        .spawn(move || {
+            let result = resolve(&name, port, family);
+            // Before the answer: whoever has it may count on the place being free.
+            drop(place);
+            // Nobody may be waiting any more.
+            let _ = answer.send(result);
+        })
+        .map_err(|error| no_thread(&error))?;
+    // The sender is dropped without an answer only if the thread panicked.
+    answered.await.unwrap_or_else(|_| Err(local(Kind::Other, "the resolver's thread ended early")))
+}
+
+fn literal(address: IpAddr, port: u16, family: Family) -> Result<Vec<SocketAddr>, Unresolved> {
+    if family.allows(address) {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    let wanted = if address.is_ipv4() { "IPv6" } else { "IPv4" };
+    Err(local(Kind::DnsNotFound, &format!("only {wanted} was asked for, and {address} is not")))
+}
+
+fn resolve(name: &str, port: u16, family: Family) -> Result<Vec<SocketAddr>, Unresolved> {
+    let hints = AddrInfoHints {
+        address: family.number(),
+        socktype: libc::SOCK_STREAM,
+        ..AddrInfoHints::default()
+    };
+    let found = dns_lookup::getaddrinfo(Some(name), None, Some(hints));
+    let addresses: Vec<_> = found
+        .map_err(unresolved)?
+        .filter_map(Result::ok) // an address of a family that is not IP
+        .map(|info| {
+            let mut address = info.sockaddr;
+            address.set_port(port);
+            address
+        })
+        .collect();
+    if addresses.is_empty() {
+        return Err(local(Kind::DnsNotFound, "the name has no IP address"));
+    }
+    Ok(addresses)
+}
+
+fn unresolved(error: LookupError) -> Unresolved {
+    use LookupErrorKind as Code;
+    let number = error.error_num();
+    // Asked before the error is turned into words: this is still the thread's own errno.
+    let system = io::Error::last_os_error();
+    let (kind, name) = match error.kind() {
+        Code::NoName => (Kind::DnsNotFound, "EAI_NONAME"),
+        Code::NoData => (Kind::DnsNotFound, "EAI_NODATA"),
+        Code::Again => (Kind::DnsTemporary, "EAI_AGAIN"),
+        Code::Fail => (Kind::DnsTemporary, "EAI_FAIL"),
+        Code::Memory => (Kind::Exhausted, "EAI_MEMORY"),
+        Code::System => {
+            let (kind, errno) = errno::classify(&system, Moment::Preparing);
+            let detail = Detail::from_text(&format!("EAI_SYSTEM: {system}"));
+            return Unresolved { kind, errno, detail };
+        }
+        // glibc's "the name exists, with no address of the family asked for".
+        Code::IO if number == EAI_ADDRFAMILY => (Kind::DnsNotFound, "EAI_ADDRFAMILY"),
+        // A name no resolver can be asked: a NUL byte in it.
+        Code::IO if number == 0 => (Kind::DnsNotFound, "not a name"),
+        Code::Badflags => (Kind::Other, "EAI_BADFLAGS"),
+        Code::Family => (Kind::Other, "EAI_FAMILY"),
+        Code::Socktype => (Kind::Other, "EAI_SOCKTYPE"),
+        Code::Service => (Kind::Other, "EAI_SERVICE"),
+        Code::Unknown | Code::IO => (Kind::Other, "an unknown resolver code"),
+    };
+    let words = io::Error::from(error).to_string();
+    let words = words.trim_start_matches("failed to lookup address information: ");
+    Unresolved { kind, errno: None, detail: Detail::from_text(&format!("{name}: {words}")) }
+}
+
+/// glibc's number; libc does not export it.
+const EAI_ADDRFAMILY: i32 = -9;
+
+fn no_thread(error: &io::Error) -> Unresolved {
+    let (_, errno) = errno::classify(error, Moment::Preparing);
+    let detail = Detail::from_text(&format!("no thread to look up the name: {error}"));
+    Unresolved { kind: Kind::Exhausted, errno, detail }
+}
+
+fn too_many() -> Unresolved {
+    let words = format!("{MAX_LOOKUPS} lookups are under way and have not come back");
+    local(Kind::Exhausted, &words)
+}
+
+fn local(kind: Kind, words: &str) -> Unresolved {
+    Unresolved { kind, errno: None, detail: Detail::from_text(words) }
+}
+
+/// One of the lookups that may be under way; given back when dropped.
+struct Place(&'static AtomicUsize);
+
+impl Place {
+    fn take(taken: &'static AtomicUsize) -> Option<Self> {
+        let one_more = |taken| (taken < MAX_LOOKUPS).then_some(taken + 1);
+        let free = taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).is_ok();
+        free.then_some(Self(taken))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(code: i32) -> Unresolved {
+        unresolved(LookupError::new(code))
+    }
+
+    #[test]
+    fn resolver_codes_are_told_apart() {
+        assert_eq!(failed(libc::EAI_NONAME).kind, Kind::DnsNotFound);
+        assert_eq!(failed(libc::EAI_NODATA).kind, Kind::DnsNotFound);
+        assert_eq!(failed(libc::EAI_AGAIN).kind, Kind::DnsTemporary);
+        assert_eq!(failed(libc::EAI_FAIL).kind, Kind::DnsTemporary);
+        assert_eq!(failed(libc::EAI_MEMORY).kind, Kind::Exhausted);
+        assert!(failed(libc::EAI_NONAME).detail.as_str().starts_with("EAI_NONAME: "));
+    }
+
+    #[tokio::test]
+    async fn a_literal_is_its_own_answer() {
+        let found = lookup("::1", 80, Family::Any).await.unwrap();
+        assert_eq!(found, ["[::1]:80".parse().unwrap()]);
+        let refused = lookup("127.0.0.1", 80, Family::Ipv6).await.unwrap_err();
+        assert_eq!(refused.kind, Kind::DnsNotFound);
+        assert_eq!(refused.detail.as_str(), "only IPv6 was asked for, and 127.0.0.1 is not");
+    }
+
+    #[tokio::test]
+    async fn localhost_has_an_address_with_the_port() {
+        let found = lookup("localhost", 8080, Family::Ipv4).await.unwrap();
+        assert_eq!(found, ["127.0.0.1:8080".parse().unwrap()]);
+    }
+
+    #[tokio::test]
+    async fn a_name_that_no_resolver_can_be_asked_is_not_found() {
+        let failure = lookup("a\0b", 80, Family::Any).await.unwrap_err();
+        assert_eq!(failure.kind, Kind::DnsNotFound);
+    }
+
+    #[test]
+    fn at_most_64_lookups_are_under_way() {
+        static TAKEN: AtomicUsize = AtomicUsize::new(0);
+        let places: Vec<_> = std::iter::from_fn(|| Place::take(&TAKEN)).collect();
+        assert_eq!(places.len(), MAX_LOOKUPS);
+        drop(places);
+        assert!(Place::take(&TAKEN).is_some());
+        assert_eq!(too_many().kind, Kind::Exhausted);
+    }
+}
