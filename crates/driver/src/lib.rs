@@ -1,9 +1,14 @@
 //! try / except for connections: dial, check the answer, and do what the matching clause says.
 
+mod cause;
+mod dial;
 mod errno;
 mod error;
 mod lookup;
+mod marks;
 mod outq;
+mod socket;
+mod wire;
 
 pub use error::Error;
 pub use lookup::Family;
