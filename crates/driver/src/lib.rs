@@ -8,7 +8,9 @@ mod lookup;
 mod marks;
 mod outq;
 mod socket;
+mod tls;
 mod wire;
 
 pub use error::Error;
 pub use lookup::Family;
+pub use tls::{TlsOptions, TlsSetup};

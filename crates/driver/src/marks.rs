@@ -21,7 +21,7 @@ impl Marks {
     /// The first `plain` bytes are within the first `cipher` bytes. Both may only grow.
     ///
     /// `acknowledged` is asked when there is no room: marks that lie below what the peer has, but
-    /// for the last, can never be needed again. Where that makes no room, every second goes.
+    /// for the last, can never be needed again; of the others, those too close together go.
     pub(crate) fn add(&mut self, plain: u64, cipher: u64, acknowledged: impl FnOnce() -> u64) {
         // More plaintext in no more ciphertext than was thought: the better mark.
         while self.0.pop_if(|last| last.cipher >= cipher).is_some() {}
@@ -40,13 +40,16 @@ impl Marks {
     fn thin(&mut self, acknowledged: u64) {
         let below = self.0.partition_point(|mark| mark.cipher <= acknowledged);
         self.0.drain(..below.saturating_sub(1));
-        if self.0.len() > KEPT / 2 {
-            let mut keep = false;
-            self.0.retain(|_| {
-                keep = !keep;
-                keep
-            });
-        }
+        let (Some(first), Some(last)) = (self.0.first(), self.0.last()) else { return };
+        let apart = (last.cipher - first.cipher) / (KEPT as u64 / 2);
+        let mut next = 0;
+        self.0.retain(|mark| {
+            let keep = mark.cipher >= next;
+            if keep {
+                next = mark.cipher + apart;
+            }
+            keep
+        });
     }
 }
 
