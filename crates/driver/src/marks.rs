@@ -41,7 +41,7 @@ impl Marks {
         let below = self.0.partition_point(|mark| mark.cipher <= acknowledged);
         self.0.drain(..below.saturating_sub(1));
         let (Some(first), Some(last)) = (self.0.first(), self.0.last()) else { return };
-        let apart = (last.cipher - first.cipher) / (KEPT as u64 / 2);
+        let apart = (last.cipher - first.cipher) / (KEPT as u64 / 2) + 1;
         let mut next = 0;
         self.0.retain(|mark| {
             let keep = mark.cipher >= next;

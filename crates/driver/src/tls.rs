@@ -4,7 +4,6 @@
 //! where a server wants TLS: reading the trust store takes time. Start at [`TlsOptions`].
 
 use std::{
-    fmt::Write as _,
     io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -224,21 +223,19 @@ fn rough(time: Duration) -> String {
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
-/// An alert's name as RFC 8446, section 6, writes it: `handshake_failure`.
+/// An alert's name as RFC 8446, section 6, writes it: `UnknownPSKIdentity` is `unknown_psk_identity`.
 fn alert_name(alert: AlertDescription) -> String {
+    let camel: Vec<char> = format!("{alert:?}").chars().collect();
     let mut name = String::new();
-    for letter in format!("{alert:?}").chars() {
-        if letter.is_ascii_uppercase() && !name.is_empty() && !name.ends_with('_') {
-            // Names of several capitals (UnknownCA, UnknownPSKIdentity) are one word there.
-            let in_capitals = name.ends_with(['A', 'C', 'K', 'P', 'S']);
-            if !in_capitals {
-                name.push('_');
-            }
+    for (at, letter) in camel.iter().enumerate() {
+        let after_small = at > 0 && !camel[at - 1].is_ascii_uppercase();
+        let before_small = camel.get(at + 1).is_some_and(char::is_ascii_lowercase);
+        if at > 0 && letter.is_ascii_uppercase() && (after_small || before_small) {
+            name.push('_');
         }
-        // Writing to a String cannot fail.
-        let _ = write!(name, "{letter}");
+        name.push(letter.to_ascii_lowercase());
     }
-    name.to_ascii_lowercase()
+    name
 }
 
 fn identify(
