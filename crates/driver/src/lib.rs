@@ -1,6 +1,7 @@
 //! try / except for connections: dial, check the answer, and do what the matching clause says.
 
 mod cause;
+mod connection;
 mod dial;
 mod errno;
 mod error;
@@ -11,6 +12,7 @@ mod socket;
 mod tls;
 mod wire;
 
+pub use connection::Connection;
 pub use error::Error;
 pub use lookup::Family;
 pub use tls::{TlsOptions, TlsSetup};

@@ -1,0 +1,229 @@
+//! Passwords, replaced by `***` before anything else looks at the text.
+//!
+//! What a server's reader sees, and so what its labels and mistakes can quote, has no password in
+//! it. Where a password could be taken for something else (a `/` in it makes the rest a path), the
+//! text is refused without quoting any of it. Start at [`Masked::of`].
+
+use alloc::{string::String, vec::Vec};
+use core::ops::Range;
+
+use super::Place;
+use crate::{Mistake, Scheme};
+
+const MASK: &str = "***";
+
+/// Queries hold secrets under names that contain one of these.
+const SECRETS: [&str; 6] = ["pass", "pwd", "token", "secret", "apikey", "api_key"];
+
+/// A text without its passwords.
+pub(super) struct Masked {
+    pub(super) text: String,
+    /// Where the passwords were, in the text as it was written; in order.
+    secrets: Vec<Range<usize>>,
+}
+
+impl Masked {
+    /// Masks every password of a server, or of several separated by commas.
+    ///
+    /// # Errors
+    /// An `@` that could belong to a password.
+    pub(super) fn of(text: &str) -> Result<Self, Mistake> {
+        let mut secrets = Vec::new();
+        for region in regions(text) {
+            find(text, region, &mut secrets)?;
+        }
+        // A mask that was read back is not a password.
+        secrets.retain(|secret| !secret.is_empty() && &text[secret.clone()] != MASK);
+        let (mut masked, mut end) = (String::with_capacity(text.len()), 0);
+        for secret in &secrets {
+            masked += &text[end..secret.start];
+            masked += MASK;
+            end = secret.end;
+        }
+        masked += &text[end..];
+        Ok(Self { text: masked, secrets })
+    }
+
+    /// Whether a password was masked between these bytes of the masked text.
+    pub(super) fn had_password(&self, piece: &Range<usize>) -> bool {
+        let piece = self.origin(piece.start)..self.origin(piece.end);
+        self.secrets.iter().any(|secret| piece.start <= secret.start && secret.end <= piece.end)
+    }
+
+    /// The same mistake, at its place in the text as it was written.
+    pub(super) fn in_original(&self, mut mistake: Mistake) -> Mistake {
+        mistake.at = self.origin(mistake.at.start)..self.origin(mistake.at.end);
+        mistake
+    }
+
+    /// Where a byte of the masked text was before.
+    fn origin(&self, mut position: usize) -> usize {
+        for secret in &self.secrets {
+            if position <= secret.start {
+                break;
+            }
+            // Inside a mask is inside the password: its end.
+            position = (position + secret.len()).saturating_sub(MASK.len()).max(secret.end);
+        }
+        position
+    }
+}
+
+/// The parts of the text in each of which at most one password of a user can be.
+///
+/// A comma ends one only if a protocol follows: other commas may be in the password.
+fn regions(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let mut starts = text.match_indices(',').filter_map(|(comma, _)| {
+        let name = text[comma + 1..].split_once("://").map_or("", |(name, _)| name);
+        (Scheme::named(name).is_some() || text[comma + 1..].starts_with("unix:")).then_some(comma)
+    });
+    let mut next = Some(0);
+    core::iter::from_fn(move || {
+        let start = next?;
+        let end = starts.next();
+        next = end.map(|comma| comma + 1);
+        Some(start..end.unwrap_or(text.len()))
+    })
+}
+
+fn find(text: &str, region: Range<usize>, secrets: &mut Vec<Range<usize>>) -> Result<(), Mistake> {
+    let written = &text[region.clone()];
+    if written.starts_with("unix:") {
+        return Ok(());
+    }
+    let is_word =
+        |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
+    let (scheme, body) = match written.split_once("://") {
+        Some((name, _)) if is_word(name) => (name, region.start + name.len() + 3),
+        // `user:password@host`, without a protocol: refused later, but masked all the same.
+        _ => {
+            if let Some(end) = written.rfind('@')
+                && let Some(colon) = written[..end].find(':')
+            {
+                secrets.push(region.start + colon + 1..region.start + end);
+            }
+            return Ok(());
+        }
+    };
+    let after = |at: usize, stops: &[char]| {
+        text[at..region.end].find(stops).map_or(region.end, |length| at + length)
+    };
+    let authority = body..after(body, &['/', '?', '#']);
+    let user_end = text[authority.clone()].rfind('@').map(|length| body + length);
+
+    // Only the web has an `@` in its paths, and only where what stands before is a place by itself.
+    let is_path = user_end.is_none()
+        && Scheme::named(scheme).is_some_and(|scheme| {
+            scheme.protocol == Some("http")
+                && Place::read(&text[authority.clone()], Some(scheme)).is_ok()
+        });
+    if text[authority.end..region.end].contains('@') && !is_path {
+        return Err(Mistake::new(
+            region.start..body,
+            "an `@` after a `/`, `?` or `#` could belong to a password",
+            "in a password write %2F, %3F, %23 for these, and %40 for an `@`",
+        ));
+    }
+    if let Some(end) = user_end {
+        match text[body..end].find(':') {
+            Some(colon) => secrets.push(body + colon + 1..end),
+            // Here a user alone is a token.
+            None if scheme.eq_ignore_ascii_case("nats") => secrets.push(body..end),
+            None => {}
+        }
+    }
+    let mark = after(authority.end, &['?', '#']);
+    if text[mark..region.end].starts_with('?') {
+        let end = after(mark, &['#']);
+        let mut start = mark + 1;
+        for parameter in text[mark + 1..end].split('&') {
+            let parameter_end = start + parameter.len();
+            secrets.extend(secret_value(parameter).map(|value| start + value..parameter_end));
+            start = parameter_end + 1;
+        }
+    }
+    Ok(())
+}
+
+/// Where the value begins, if the parameter's name says that it is a secret.
+///
+/// `;` once separated parameters as well: a name may stand after one.
+fn secret_value(parameter: &str) -> Option<usize> {
+    parameter.match_indices('=').map(|(at, _)| at).find_map(|at| {
+        let name = parameter[..at].rsplit(';').next().unwrap_or("");
+        let name = decoded(name).to_ascii_lowercase();
+        SECRETS.iter().any(|secret| name.contains(secret)).then_some(at + 1)
+    })
+}
+
+/// The text with `%61` and its like read as what they stand for; ASCII is enough for a name.
+fn decoded(text: &str) -> String {
+    let mut letters = String::with_capacity(text.len());
+    let mut rest = text.chars();
+    while let Some(letter) = rest.next() {
+        let code = rest.as_str().get(..2).and_then(|code| u8::from_str_radix(code, 16).ok());
+        match code.filter(|code| letter == '%' && code.is_ascii()) {
+            Some(code) => {
+                letters.push(char::from(code));
+                rest = rest.as_str()[2..].chars();
+            }
+            None => letters.push(letter),
+        }
+    }
+    letters
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn masks_every_password() {
+        for (text, masked) in [
+            ("db:5432", "db:5432"),
+            ("postgres://app:s3cret@db/x", "postgres://app:***@db/x"),
+            ("redis://:s3cret@db", "redis://:***@db"),
+            ("redis://u:p@ss,w:o@db:1,redis://u:other@db", "redis://u:***@db:1,redis://u:***@db"),
+            (
+                "postgres://db?a=1&PassWord=x,y;z&b=2#as=x",
+                "postgres://db?a=1&PassWord=***&b=2#as=x",
+            ),
+            ("postgres://db?p%61ssword=x&a;token=y=z", "postgres://db?p%61ssword=***&a;token=***"),
+            ("app:s3cret@db:5432", "app:***@db:5432"),
+            ("nats://t0ken@n", "nats://***@n"),
+            ("redis://app:***@db", "redis://app:***@db"),
+            ("redis://app:@db", "redis://app:@db"),
+            ("http://h:80/users/@me", "http://h:80/users/@me"),
+            ("unix:/run/a:b@c", "unix:/run/a:b@c"),
+        ] {
+            assert_eq!(Masked::of(text).map(|masked| masked.text).unwrap(), masked);
+        }
+    }
+
+    #[test]
+    fn refuses_what_could_be_part_of_a_password() {
+        for text in [
+            "redis://u:a/b@h",
+            "redis://u:12?b@h",
+            "redis://u:12#b,c/d@h",
+            "redis://u:a@b/c@h",
+            "http://u:a/b@h",
+            "http://u:a@b/c@h",
+        ] {
+            let mistake = Masked::of(text).map(|masked| masked.text).unwrap_err();
+            assert!(mistake.what.starts_with("an `@` after"), "{text}: {mistake}");
+        }
+    }
+
+    #[test]
+    fn finds_its_way_back() {
+        let text = "redis://u:long-password@db:x,redis://u:p@db:y";
+        let masked = Masked::of(text).unwrap();
+        for letter in ["x", "y"] {
+            let at = masked.text.find(&alloc::format!("db:{letter}")).unwrap() + 3;
+            assert_eq!(&text[masked.origin(at)..masked.origin(at + 1)], letter);
+        }
+        assert!(masked.had_password(&(0..17)));
+        assert!(!masked.had_password(&(14..17)));
+    }
+}

@@ -1,0 +1,208 @@
+//! Servers as people write them: `db:5432`, `[::1]:5432`, `unix:/run/app.sock`, `postgres://db`.
+//!
+//! Reading a server finds its place, its protocol and when TLS begins. It resolves nothing, and a
+//! password is gone (`***`) before reading begins: no server, label or mistake can hold one. Names
+//! that stand for servers (`lab:`, `env:`) are the command line's. Start at [`Server`], or at
+//! [`Target`] for several of which any will do.
+
+mod mask;
+mod options;
+mod place;
+mod read;
+mod target;
+
+use alloc::{format, sync::Arc};
+use core::{fmt, str::FromStr};
+
+use serde::{Serialize, Serializer};
+
+pub use options::Options;
+pub use place::Place;
+pub use target::Target;
+
+use crate::{Mistake, Scheme, Tls, nearest::quoted};
+use mask::Masked;
+
+/// One address the user named.
+///
+/// | written | means |
+/// |---|---|
+/// | `db:5432`, `tcp://db:5432` | a host and a port |
+/// | `[::1]:5432`, `[fe80::1%eth0]:5432` | an IPv6 address and a port |
+/// | `unix:/run/app.sock`, `unix:./app.sock` | a Unix socket |
+/// | `tls://db:5432` | TLS from the first byte |
+/// | `postgres://app@db/main?sslmode=require` | a protocol of [`Scheme::all`], its port and TLS |
+/// | any of these and `#within=5s,as=redis` | its [`Options`], which never travel |
+///
+/// ```
+/// use redial_core::{Server, Tls};
+///
+/// let server: Server = "rediss://app:s3cret@cache/0#within=5s".parse()?;
+/// assert_eq!(server.place().to_string(), "cache:6379");
+/// assert_eq!(server.tls(), Tls::Immediately);
+/// assert_eq!(&**server.label(), "rediss://app:***@cache/0");
+/// assert!(server.had_password());
+///
+/// let mistake = "db".parse::<Server>().unwrap_err();
+/// assert_eq!(mistake.to_string(), "`db` has no port; write `db:5432` (or `postgres://db`)");
+/// # Ok::<(), redial_core::Mistake>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Server {
+    label: Arc<str>,
+    place: Place,
+    tls: Tls,
+    scheme: Option<&'static Scheme>,
+    user: Option<Arc<str>>,
+    path: Arc<str>,
+    query: Option<Arc<str>>,
+    options: Options,
+    had_password: bool,
+}
+
+impl Server {
+    /// Reads one server.
+    ///
+    /// # Errors
+    /// What is wrong, where in `text`, and what to write instead; several servers are one mistake.
+    pub fn parse(text: &str) -> Result<Self, Mistake> {
+        let mut servers = Target::parse(text)?.into_servers();
+        match servers.pop() {
+            Some(server) if servers.is_empty() => Ok(server),
+            _ => {
+                let what = format!("{} servers stand where one is meant", servers.len() + 1);
+                Err(Mistake::new(0..text.len(), what, "write one"))
+            }
+        }
+    }
+
+    /// Reads one server from the words of a command line: `db:5432`, or `db 5432` and `::1 5432`.
+    ///
+    /// # Errors
+    /// Those of [`Server::parse`]; the positions are those of the words with a space between.
+    ///
+    /// ```
+    /// # use redial_core::Server;
+    /// assert_eq!(&**Server::from_words(&["::1", "5432"])?.label(), "[::1]:5432");
+    /// # Ok::<(), redial_core::Mistake>(())
+    /// ```
+    pub fn from_words(words: &[&str]) -> Result<Self, Mistake> {
+        match words {
+            [text] => Self::parse(text),
+            [host, port] => {
+                let masked = Masked::of(host)?;
+                let after = host.len() + 1;
+                if masked.text.contains("://") || masked.text.contains('@') {
+                    let what = format!("{} has a port that stands apart", quoted(&masked.text));
+                    let instead = "write the port behind the host, as in redis://db:6379";
+                    return Err(Mistake::new(0..after + port.len(), what, instead));
+                }
+                read::check(host)?;
+                read::check(port).map_err(|mistake| mistake.shifted(after))?;
+                let place = Place::of_words(host, port)?;
+                Ok(Self::at(place))
+            }
+            _ => {
+                let what = format!("a server is one word or two, not {}", words.len());
+                let all = words.iter().map(|word| word.len() + 1).sum::<usize>().saturating_sub(1);
+                Err(Mistake::new(0..all, what, "write host:port, such as db:5432"))
+            }
+        }
+    }
+
+    /// A server at this place, without a protocol.
+    #[must_use]
+    pub fn at(place: Place) -> Self {
+        Self {
+            label: format!("{place}").into(),
+            place,
+            tls: Tls::No,
+            scheme: None,
+            user: None,
+            path: "".into(),
+            query: None,
+            options: Options::default(),
+            had_password: false,
+        }
+    }
+
+    /// As the user named it, for every message: printable, without password and options.
+    #[must_use]
+    pub const fn label(&self) -> &Arc<str> {
+        &self.label
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub const fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// When TLS begins.
+    #[must_use]
+    pub const fn tls(&self) -> Tls {
+        self.tls
+    }
+
+    /// What stood before `://`.
+    #[must_use]
+    pub const fn scheme(&self) -> Option<&'static Scheme> {
+        self.scheme
+    }
+
+    /// The name of its recipe: the option `as`, or else its scheme's protocol.
+    #[must_use]
+    pub fn protocol(&self) -> Option<&str> {
+        self.options.as_.as_deref().or_else(|| self.scheme?.protocol)
+    }
+
+    /// The user, percent-encoded as it was written.
+    #[must_use]
+    pub fn user(&self) -> Option<&str> {
+        self.user.as_deref()
+    }
+
+    /// The path with its `/`, percent-encoded as it was written; empty when there is none.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// What stands behind `?`, passwords masked.
+    #[must_use]
+    pub fn query(&self) -> Option<&str> {
+        self.query.as_deref()
+    }
+
+    /// What stands behind `#`.
+    #[must_use]
+    pub const fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Whether a password was written, and masked.
+    #[must_use]
+    pub const fn had_password(&self) -> bool {
+        self.had_password
+    }
+}
+
+impl FromStr for Server {
+    type Err = Mistake;
+
+    fn from_str(text: &str) -> Result<Self, Mistake> {
+        Self::parse(text)
+    }
+}
+
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.label)
+    }
+}
+
+impl Serialize for Server {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.label)
+    }
+}

@@ -1,0 +1,222 @@
+//! Reads one server from text whose passwords are masked.
+//!
+//! The order is fixed: what no server can be, the options, the protocol, its parts, the place.
+//! Start at [`server`].
+
+use alloc::{
+    format,
+    string::{String, ToString},
+};
+
+use super::{Options, Place, Server};
+use crate::{
+    Mistake, Scheme, Tls,
+    escape::printable,
+    nearest::{nearest, quoted},
+};
+
+/// The words with which a step of a clause begins.
+const STEPS: [&str; 8] = ["retry", "next", "stop", "say", "exit", "drop", "run", "diagnose"];
+
+/// What a query says about TLS, and whether it asks for it.
+const TLS_WORDS: [(&str, bool); 14] = [
+    ("true", true),
+    ("1", true),
+    ("require", true),
+    ("required", true),
+    ("verify-ca", true),
+    ("verify_ca", true),
+    ("verify-full", true),
+    ("verify_identity", true),
+    ("false", false),
+    ("0", false),
+    ("disable", false),
+    ("disabled", false),
+    ("allow", false),
+    ("prefer", false),
+];
+
+/// Reads one server. The text has no password in it any more.
+pub(super) fn server(text: &str) -> Result<Server, Mistake> {
+    if text.trim().is_empty() {
+        let instead = "write host:port, such as db:5432";
+        return Err(Mistake::new(0..text.len(), "a server is missing", instead));
+    }
+    check(text)?;
+    let (address, options) = match text.split_once('#') {
+        Some((address, options)) => {
+            (address, Options::read(options).map_err(|mistake| mistake.shifted(address.len() + 1))?)
+        }
+        None => (text, Options::default()),
+    };
+    let mut server = if let Some(path) = address.strip_prefix("unix:") {
+        Server::at(Place::read_path(path).map_err(|mistake| mistake.shifted("unix:".len()))?)
+    } else if let Some((name, rest)) = address.split_once("://") {
+        with_scheme(scheme(name)?, rest).map_err(|mistake| mistake.shifted(name.len() + 3))?
+    } else {
+        refuse_others(address)?;
+        Server::at(Place::read(address, None)?)
+    };
+    server.label = address.into();
+    server.options = options;
+    Ok(server)
+}
+
+/// Refuses characters that no server has.
+pub(super) fn check(text: &str) -> Result<(), Mistake> {
+    if printable(text) != text {
+        let what = format!("{} has a character that cannot be printed", quoted(text));
+        return Err(Mistake::new(0..text.len(), what, "leave it out"));
+    }
+    let path = text.starts_with("unix:");
+    if let Some((at, space)) = text.char_indices().find(|(_, c)| c.is_whitespace() && !path) {
+        let mut words = text.split_whitespace();
+        let instead = match (words.next(), words.next(), words.next()) {
+            (Some(host), Some(port), None) if port.bytes().all(|b| b.is_ascii_digit()) => {
+                Place::of_words(host, port)
+                    .map_or(format!("{host}:{port}"), |place| place.to_string())
+            }
+            _ => text.split_whitespace().collect(),
+        };
+        let what = format!("{} has a space in it", quoted(text));
+        let instead = format!("write {}", quoted(&instead));
+        return Err(Mistake::new(at..at + space.len_utf8(), what, instead));
+    }
+    Ok(())
+}
+
+/// Refuses a clause that has lost its `--except`.
+pub(super) fn refuse_clause(text: &str) -> Result<(), Mistake> {
+    let is_clause = text.match_indices(':').any(|(colon, _)| {
+        let after = text[colon + 1..].trim_start();
+        let has_space = after.len() < text.len() - colon - 1;
+        let word = after.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or("");
+        STEPS.contains(&word) && (has_space || !text.contains("://"))
+    });
+    if is_clause {
+        let what = format!("{} is a clause, not a server", quoted(text));
+        return Err(Mistake::new(0..text.len(), what, "put --except before it"));
+    }
+    Ok(())
+}
+
+/// What is written like a server and is something else.
+fn refuse_others(text: &str) -> Result<(), Mistake> {
+    let all = 0..text.len();
+    let (what, instead) = if text.starts_with("lab:") || text.starts_with("env:") {
+        let (name, what) = match &text[..4] {
+            "lab:" => ("lab:", "practice servers"),
+            _ => ("env:", "environment variables"),
+        };
+        (format!("`{name}` names are {what} of the command line"), "write host:port here".into())
+    } else if text.starts_with("srv:") {
+        no_srv()
+    } else if text.contains('@') {
+        let instead = format!("write {}", quoted(&format!("postgres://{text}")));
+        (format!("{} has a user and no protocol", quoted(text)), instead)
+    } else if text.starts_with('/') || text.starts_with("./") || text.starts_with("../") {
+        let instead = format!("write {}", quoted(&format!("unix:{text}")));
+        (format!("{} is a path", quoted(text)), instead)
+    } else {
+        return Ok(());
+    };
+    Err(Mistake::new(all, what, instead))
+}
+
+fn no_srv() -> (String, String) {
+    let what = "servers from DNS SRV are not in this version yet";
+    (what.into(), "write the servers themselves: db1:5432,db2:5432".into())
+}
+
+fn scheme(name: &str) -> Result<&'static Scheme, Mistake> {
+    if let Some(scheme) = Scheme::named(name) {
+        return Ok(scheme);
+    }
+    let all = 0..name.len();
+    if name == "srv" || name.ends_with("+srv") {
+        let (what, instead) = no_srv();
+        return Err(Mistake::new(all, what, instead));
+    }
+    if name == "lab" || name == "env" {
+        let what = format!("{} has slashes", quoted(&format!("{name}://")));
+        return Err(Mistake::new(all, what, format!("write {name}: without them")));
+    }
+    let instead = match nearest(name, Scheme::all().iter().map(|scheme| scheme.name)) {
+        Some(name) => format!("the nearest is `{name}://`"),
+        None => String::from("write host:port, or tls://host:port for TLS"),
+    };
+    let what = match name {
+        "" => String::from("a protocol is missing before `://`"),
+        _ => format!("no protocol is called {}", quoted(name)),
+    };
+    Err(Mistake::new(all, what, instead))
+}
+
+/// What stands after `://`.
+fn with_scheme(scheme: &'static Scheme, text: &str) -> Result<Server, Mistake> {
+    let authority = &text[..text.find(['/', '?']).unwrap_or(text.len())];
+    let (path, query) = match text[authority.len()..].split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (&text[authority.len()..], None),
+    };
+    let (user, host) = match authority.rsplit_once('@') {
+        Some((user, host)) => (Some(user.split(':').next().unwrap_or(user)), host),
+        None => (None, authority),
+    };
+    let host_at = authority.len() - host.len();
+    if scheme.protocol.is_none() && (user.is_some() || query.is_some() || path.len() > 1) {
+        let what = format!("{}:// has only a host and a port", scheme.name);
+        let instead = format!("write {}", quoted(&format!("{}://{host}", scheme.name)));
+        return Err(Mistake::new(0..text.len(), what, instead));
+    }
+    if host.is_empty() {
+        let what = format!("{} has no host", quoted(&format!("{}://{text}", scheme.name)));
+        let instead = format!("write {}://db", scheme.name);
+        return Err(Mistake::new(host_at..host_at, what, instead));
+    }
+    let place = Place::read(host, Some(scheme)).map_err(|mistake| mistake.shifted(host_at))?;
+    let query_at = authority.len() + path.len() + 1;
+    let asked = query.map_or(Ok(None), |query| {
+        tls_asked(scheme, query).map_err(|mistake| mistake.shifted(query_at))
+    })?;
+    let tls = match (scheme.tls, asked) {
+        (Tls::No, Some(true)) => scheme.tls_on_request,
+        (tls, _) => tls,
+    };
+    Ok(Server {
+        tls,
+        scheme: Some(scheme),
+        user: user.filter(|user| !user.is_empty()).map(Into::into),
+        path: path.into(),
+        query: query.map(Into::into),
+        ..Server::at(place)
+    })
+}
+
+/// Whether a query asks for TLS; the last word counts.
+fn tls_asked(scheme: &Scheme, query: &str) -> Result<Option<bool>, Mistake> {
+    if scheme.tls_on_request == Tls::No {
+        return Ok(None);
+    }
+    let (mut asked, mut start) = (None, 0);
+    for parameter in query.split('&') {
+        if let Some((name @ ("tls" | "ssl" | "sslmode" | "ssl-mode"), value)) =
+            parameter.split_once('=')
+        {
+            let lower = value.to_ascii_lowercase();
+            let Some((_, asks)) = TLS_WORDS.iter().find(|(word, _)| *word == lower) else {
+                let at = start + name.len() + 1;
+                let what = format!("`{name}` cannot be {}", quoted(value));
+                let instead = match nearest(value, TLS_WORDS.iter().map(|(word, _)| *word)) {
+                    Some(word) => format!("the nearest is `{word}`"),
+                    None if name.len() == 3 => String::from("write true or false"),
+                    None => String::from("write require or disable"),
+                };
+                return Err(Mistake::new(at..at + value.len(), what, instead));
+            };
+            asked = Some(*asks);
+        }
+        start += parameter.len() + 1;
+    }
+    Ok(asked)
+}
