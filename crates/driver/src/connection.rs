@@ -18,15 +18,8 @@ use tokio::{
     net::TcpStream,
     time::Instant,
 };
-use tokio_rustls::client::TlsStream;
 
-use crate::{
-    cause::Cause,
-    errno::Moment,
-    marks::Marks,
-    tls,
-    wire::Wire,
-};
+use crate::{cause::Cause, errno::Moment, marks::Marks, stream::Stream, tls};
 
 /// A connection that stands.
 ///
@@ -85,13 +78,6 @@ struct Ending {
 struct Early {
     bytes: Vec<u8>,
     given: usize,
-}
-
-/// What carries the bytes.
-#[derive(Debug)]
-pub(crate) enum Stream {
-    Plain(Wire),
-    Tls(Box<TlsStream<Wire>>),
 }
 
 impl Connection {
@@ -231,33 +217,35 @@ impl Connection {
         &self.early.bytes[self.early.given..]
     }
 
-    /// Ends the attempt on this connection.
-    pub(crate) fn fail_at(&mut self, stage: Stage, cause: Cause) -> Failure {
-        self.stage = stage;
-        self.end(cause);
-        self.failure()
+    /// Ends the attempt: the answer did not come, or was not the one expected. What was said so
+    /// far goes with it.
+    pub(crate) fn refuse(&mut self, kind: Kind) -> Failure {
+        if kind == Kind::UnexpectedResponse {
+            // A wrong answer tells more than the reset that may have come with it.
+            self.ending = None;
+        }
+        self.end(Cause::new(kind));
+        let mut failure = self.failure();
+        if failure.detail.is_none() && self.heard {
+            failure.detail = Some(Detail::from_bytes(self.early()));
+        }
+        failure
     }
 
     /// From here on it is the user's.
-    pub(crate) fn hand_over(&mut self, judged: bool) {
+    pub(crate) fn hand_over(mut self, judged: bool) -> Self {
         self.stage = Stage::Stream;
         self.since = Instant::now();
         self.judged = judged;
         self.sent = 0;
-        self.before = self.wire().written();
+        self.before = self.stream.wire().written();
         self.sealed = self.before;
         self.marks = Marks::default();
+        self
     }
 }
 
 impl Connection {
-    fn wire(&self) -> &Wire {
-        match &self.stream {
-            Stream::Plain(wire) => wire,
-            Stream::Tls(stream) => stream.get_ref().0,
-        }
-    }
-
     /// Fills the failure slot, if it is empty.
     fn end(&mut self, cause: Cause) {
         if self.ending.is_none() {
@@ -273,7 +261,9 @@ impl Connection {
     /// An error of either half. The result is the connection's one failure, as an error.
     fn broke(&mut self, error: io::Error) -> io::Error {
         let cause = match &self.stream {
-            Stream::Tls(stream) => tls::live_cause(&error, stream.get_ref().0, self.heard),
+            Stream::Tls(stream) => {
+                tls::live_cause(&error, stream.get_ref().0, self.heard, self.ended)
+            }
             Stream::Plain(_) => Cause::from_os(&error, Moment::Live { ended: self.ended }),
         };
         self.end(cause);
@@ -290,11 +280,7 @@ impl Connection {
             return Poll::Ready(self.ending_error().map_or(Ok(()), Err));
         }
         let before = buf.filled().len();
-        let result = match &mut self.stream {
-            Stream::Plain(wire) => ready!(Pin::new(wire).poll_read(cx, buf)),
-            Stream::Tls(stream) => ready!(Pin::new(stream).poll_read(cx, buf)),
-        };
-        if let Err(error) = result {
+        if let Err(error) = ready!(Pin::new(&mut self.stream).poll_read(cx, buf)) {
             self.read_over = true;
             return Poll::Ready(Err(self.broke(error)));
         }
@@ -311,7 +297,7 @@ impl Connection {
     /// A clean end came; without an expectation it may have come too early.
     fn check_end(&mut self) -> io::Result<()> {
         let unheard = self.stage == Stage::Stream && !self.judged && !self.heard;
-        if unheard && !self.wire().finished {
+        if unheard && !self.stream.wire().finished {
             self.end(Cause::new(Kind::ClosedEarly));
         }
         self.ending_error().map_or(Ok(()), Err)
@@ -322,46 +308,39 @@ impl Connection {
         if let Some(error) = self.ending_error() {
             return Err(error);
         }
-        if self.wire().finished {
+        if self.stream.wire().finished {
             // A mistake of the caller's: nothing happened to the connection.
             return Err(io::Error::new(io::ErrorKind::BrokenPipe, "written after shutdown"));
         }
         Ok(())
     }
 
-    fn poll_send(
-        &mut self,
-        cx: &mut Context<'_>,
-        send: impl FnOnce(Pin<&mut dyn AsyncWrite>, &mut Context<'_>) -> Poll<io::Result<usize>>,
-    ) -> Poll<io::Result<usize>> {
-        self.check_writable()?;
-        let result = match &mut self.stream {
-            Stream::Plain(wire) => ready!(send(Pin::new(wire), cx)),
-            Stream::Tls(stream) => ready!(send(Pin::new(stream), cx)),
-        };
+    /// What came of a write, counted.
+    fn wrote(&mut self, result: io::Result<usize>) -> io::Result<usize> {
         match result {
             Ok(count) => {
                 self.sent += count as u64;
                 self.mark(count as u64);
-                Poll::Ready(Ok(count))
+                Ok(count)
             }
-            Err(error) => {
-                self.write_broke = true;
-                Poll::Ready(Err(self.broke(error)))
-            }
+            Err(error) => Err(self.write_broke(error)),
         }
     }
 
-    /// After a flush or a shutdown, which send what TLS still held.
-    fn sent_all(&mut self, result: io::Result<()>) -> io::Result<()> {
+    /// What came of a flush or a shutdown, which send what TLS still held.
+    fn flushed(&mut self, result: io::Result<()>) -> io::Result<()> {
         match result {
-            Ok(()) => self.mark(0),
-            Err(error) => {
-                self.write_broke = true;
-                return Err(self.broke(error));
+            Ok(()) => {
+                self.mark(0);
+                Ok(())
             }
+            Err(error) => Err(self.write_broke(error)),
         }
-        Ok(())
+    }
+
+    fn write_broke(&mut self, error: io::Error) -> io::Error {
+        self.write_broke = true;
+        self.broke(error)
     }
 
     fn give_early(&mut self, buf: &mut ReadBuf<'_>) {
@@ -398,7 +377,7 @@ impl Connection {
 
     /// What is certain about the user's bytes now.
     fn delivery(&self) -> Delivery {
-        let wire = self.wire();
+        let wire = self.stream.wire();
         // Under TLS a write that failed may have let some of its bytes out before.
         let none_tried = self.sent == 0 && !self.write_broke;
         if none_tried || wire.written() == self.before {
@@ -407,9 +386,7 @@ impl Connection {
         let Some(acknowledged) = wire.acknowledged() else { return Delivery::Unknown };
         Delivery::AckedAtLeast(match &self.stream {
             Stream::Tls(_) => self.marks.within(acknowledged),
-            Stream::Plain(_) => {
-                self.sent.min(acknowledged.saturating_sub(self.before))
-            }
+            Stream::Plain(_) => self.sent.min(acknowledged.saturating_sub(self.before)),
         })
     }
 }
@@ -442,7 +419,10 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.get_mut().poll_send(cx, |stream, cx| stream.poll_write(cx, buf))
+        let this = self.get_mut();
+        this.check_writable()?;
+        let result = ready!(Pin::new(&mut this.stream).poll_write(cx, buf));
+        Poll::Ready(this.wrote(result))
     }
 
     fn poll_write_vectored(
@@ -450,7 +430,10 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.get_mut().poll_send(cx, |stream, cx| stream.poll_write_vectored(cx, bufs))
+        let this = self.get_mut();
+        this.check_writable()?;
+        let result = ready!(Pin::new(&mut this.stream).poll_write_vectored(cx, bufs));
+        Poll::Ready(this.wrote(result))
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -462,26 +445,20 @@ impl AsyncWrite for Connection {
         if let Some(error) = this.ending_error() {
             return Poll::Ready(Err(error));
         }
-        let result = match &mut this.stream {
-            Stream::Plain(wire) => ready!(Pin::new(wire).poll_flush(cx)),
-            Stream::Tls(stream) => ready!(Pin::new(stream).poll_flush(cx)),
-        };
-        Poll::Ready(this.sent_all(result))
+        let result = ready!(Pin::new(&mut this.stream).poll_flush(cx));
+        Poll::Ready(this.flushed(result))
     }
 
     /// Ends our side; the server may go on sending.
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if this.wire().finished {
+        if this.stream.wire().finished {
             return Poll::Ready(Ok(()));
         }
         if let Some(error) = this.ending_error() {
             return Poll::Ready(Err(error));
         }
-        let result = match &mut this.stream {
-            Stream::Plain(wire) => ready!(Pin::new(wire).poll_shutdown(cx)),
-            Stream::Tls(stream) => ready!(Pin::new(stream).poll_shutdown(cx)),
-        };
-        Poll::Ready(this.sent_all(result))
+        let result = ready!(Pin::new(&mut this.stream).poll_shutdown(cx));
+        Poll::Ready(this.flushed(result))
     }
 }

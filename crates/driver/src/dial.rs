@@ -6,7 +6,7 @@
 use std::{future::poll_fn, pin::Pin, task::Poll, time::Duration};
 
 use redial_core::{
-    Failure, Tried,
+    Tried,
     race::{Input, Output, Race},
 };
 use tokio::time::{self, Instant};
@@ -22,7 +22,7 @@ pub(crate) struct Dialled {
 }
 
 /// Races the addresses, in the order given, each with `limit` to connect. The error is every
-/// address and its failure: [`Failure::merge`] makes one of them.
+/// address and its failure: [`redial_core::Failure::merge`] makes one of them.
 pub(crate) async fn dial(
     peers: &[Peer],
     limit: Duration,
@@ -105,7 +105,7 @@ impl Dials {
 mod tests {
     use std::net::{Ipv4Addr, SocketAddr};
 
-    use redial_core::{Kind, Outcome};
+    use redial_core::{Failure, Kind, Outcome};
     use socket2::{Domain, Type};
     use tokio::net::{TcpListener, TcpStream};
 

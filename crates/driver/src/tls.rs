@@ -112,17 +112,18 @@ pub(crate) async fn handshake(
         }
         Ok(Err((error, mut wire))) => {
             let head = wire.take_head();
-            Err(cause(&error, &wire, |error| explain_handshake(error, &head), Kind::ClosedEarly))
+            let explain = |error: &rustls::Error| explain_handshake(error, &head);
+            Err(cause(&error, &wire, false, explain, Kind::ClosedEarly))
         }
         Err(_) => Err(Cause::new(Kind::TlsTimeout)),
     }
 }
 
 /// What an error of a live TLS connection means. An end that TLS did not announce is `truncated`,
-/// or `closed-early` if nothing was `heard` before it.
-pub(crate) fn live_cause(error: &io::Error, wire: &Wire, heard: bool) -> Cause {
+/// or `closed-early` if nothing was `heard` before it. `ended`: TLS's own end was read.
+pub(crate) fn live_cause(error: &io::Error, wire: &Wire, heard: bool, ended: bool) -> Cause {
     let end = if heard { Kind::Truncated } else { Kind::ClosedEarly };
-    let mut cause = cause(error, wire, explain, end);
+    let mut cause = cause(error, wire, ended, explain, end);
     if cause.kind == end && cause.errno.is_none() {
         cause = Cause::because(end, "it ended without TLS's close_notify");
     }
@@ -133,6 +134,7 @@ pub(crate) fn live_cause(error: &io::Error, wire: &Wire, heard: bool) -> Cause {
 fn cause(
     error: &io::Error,
     wire: &Wire,
+    ended: bool,
     explain: impl FnOnce(&rustls::Error) -> Cause,
     end: Kind,
 ) -> Cause {
@@ -142,7 +144,7 @@ fn cause(
         (_, Some(error)) => explain(error),
         (Some(number), None) => {
             let error = io::Error::from_raw_os_error(number);
-            Cause::from_os(&error, Moment::Live { ended: wire.ended })
+            Cause::from_os(&error, Moment::Live { ended: ended || wire.ended })
         }
         (None, None) if error.kind() == io::ErrorKind::UnexpectedEof => Cause::new(end),
         (None, None) => Cause::because(Kind::Other, &error.to_string()),
