@@ -26,7 +26,9 @@ pub(crate) fn prepare(run: &Run, facts: &Facts) -> Command {
     let mut command = Command::new(words.next().map_or("", |program| program));
     command.args(words.map(|word| &**word)).stdin(Stdio::null()).stderr(Stdio::inherit());
     // Results stand on standard output, and a hook's words are none.
-    command.stdout(std::io::stderr().as_fd().try_clone_to_owned().map_or_else(|_| Stdio::null(), Stdio::from));
+    command.stdout(
+        std::io::stderr().as_fd().try_clone_to_owned().map_or_else(|_| Stdio::null(), Stdio::from),
+    );
     // A group of its own, so that what it starts can be ended with it.
     command.process_group(0);
     command.env("REDIAL_ATTEMPT", facts.attempt.to_string());
@@ -84,14 +86,16 @@ fn variables(failure: &Failure) -> Vec<(&'static str, String)> {
         ("REDIAL_DELIVERY", failure.delivery.to_string()),
         ("REDIAL_LASTING", if failure.lasting { "1" } else { "0" }.to_owned()),
     ];
-    variables.extend(failure.address.as_ref().map(|address| ("REDIAL_ADDRESS", address.to_string())));
+    variables
+        .extend(failure.address.as_ref().map(|address| ("REDIAL_ADDRESS", address.to_string())));
     variables.extend(failure.errno.map(|errno| ("REDIAL_ERRNO", errno.name.to_owned())));
     variables.extend(failure.detail.as_ref().map(|detail| ("REDIAL_DETAIL", detail.to_string())));
     variables
 }
 
 fn bounded(mut value: String) -> String {
-    let end = (0..=LONGEST.min(value.len())).rev().find(|end| value.is_char_boundary(*end)).unwrap_or(0);
+    let end =
+        (0..=LONGEST.min(value.len())).rev().find(|end| value.is_char_boundary(*end)).unwrap_or(0);
     value.truncate(end);
     value
 }

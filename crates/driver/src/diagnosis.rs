@@ -24,11 +24,13 @@ pub(crate) async fn look(server: &Server, settings: &Settings, limit: Duration) 
     let end = Instant::now() + limit;
     let peers = match server.place() {
         Place::Unix { path } => vec![Peer::Unix((&**path).into())],
-        Place::Host { host, port } => match tokio::time::timeout_at(end, lookup::lookup(host, *port, settings.family)).await {
-            Ok(Ok(addresses)) => addresses.into_iter().take(MOST).map(Peer::Ip).collect(),
-            Ok(Err(cause)) => return unresolved(server, cause.kind),
-            Err(_) => return unresolved(server, Kind::DnsTemporary),
-        },
+        Place::Host { host, port } => {
+            match tokio::time::timeout_at(end, lookup::lookup(host, *port, settings.family)).await {
+                Ok(Ok(addresses)) => addresses.into_iter().take(MOST).map(Peer::Ip).collect(),
+                Ok(Err(cause)) => return unresolved(server, cause.kind),
+                Err(_) => return unresolved(server, Kind::DnsTemporary),
+            }
+        }
     };
     let options = Options { bind: settings.bind, dead: settings.limits.dead };
     let patience = settings.limits.connect.min(end - Instant::now());

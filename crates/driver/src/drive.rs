@@ -4,9 +4,17 @@
 //! it decides nothing. To drive sessions on another runtime, this is the file to rewrite. Start at
 //! [`Drive::turn`].
 
-use std::{future::{Future, pending}, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    future::{Future, pending},
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
 
-use redial_core::{Address, Endpoints, Event, Failure, Happened, Id, Input, Kind, Output, Policy, Session, Stage, Signal, Step, StepRef, StepResult, Verdict};
+use redial_core::{
+    Address, Endpoints, Event, Failure, Happened, Id, Input, Kind, Output, Policy, Session, Signal,
+    Stage, Step, StepRef, StepResult, Verdict,
+};
 use tokio::{
     sync::mpsc::UnboundedReceiver,
     time::{Instant, sleep_until},
@@ -55,7 +63,13 @@ pub(crate) enum Turn {
 pub(crate) type Body<F> = Option<(Id, Pin<Box<F>>)>;
 
 impl Drive {
-    pub(crate) fn new(policy: Arc<Policy>, seed: u64, settings: Arc<Settings>, listener: Listener, interrupts: Option<UnboundedReceiver<Signal>>) -> Self {
+    pub(crate) fn new(
+        policy: Arc<Policy>,
+        seed: u64,
+        settings: Arc<Settings>,
+        listener: Listener,
+        interrupts: Option<UnboundedReceiver<Signal>>,
+    ) -> Self {
         let mut session = Session::new(policy, seed);
         session.handle(Duration::ZERO, Input::Start);
         Self {
@@ -82,7 +96,9 @@ impl Drive {
             let wake = loop {
                 match self.session.poll() {
                     Output::Attempt { id, server } => self.work = Some((id, self.attempt(server))),
-                    Output::Step { id, step, limit } => self.work = Some((id, self.step(step, limit))),
+                    Output::Step { id, step, limit } => {
+                        self.work = Some((id, self.step(step, limit)))
+                    }
                     Output::Cancel { id } => {
                         self.work.take_if(|(under_way, _)| *under_way == id);
                         body.take_if(|(under_way, _)| *under_way == id);
@@ -110,22 +126,39 @@ impl Drive {
     }
 
     fn attempt(&self, index: usize) -> Work {
-        let (policy, settings, endpoints) = (self.session.policy().clone(), self.settings.clone(), self.endpoints.clone());
+        let (policy, settings, endpoints) =
+            (self.session.policy().clone(), self.settings.clone(), self.endpoints.clone());
         Box::pin(async move {
             let Some(server) = policy.servers().get(index) else {
                 // A session names only servers of its policy.
-                return Report::Attempted(Err(Failure::new(Kind::NoServer, Stage::Resolve, "no server".into())));
+                return Report::Attempted(Err(Failure::new(
+                    Kind::NoServer,
+                    Stage::Resolve,
+                    "no server".into(),
+                )));
             };
-            let attempt = attempt::attempt(server, index, &settings, &endpoints, policy.opening(), policy.answer());
+            let attempt = attempt(
+                server,
+                index,
+                &settings,
+                &endpoints,
+                policy.opening(),
+                policy.answer(),
+            );
             Report::Attempted(attempt.await.map(Box::new))
         })
     }
 
     fn step(&self, step: StepRef, limit: Duration) -> Work {
-        let (policy, settings, server) = (self.session.policy().clone(), self.settings.clone(), self.server);
+        let (policy, settings, server) =
+            (self.session.policy().clone(), self.settings.clone(), self.server);
         match policy.step(step) {
             Some(Step::Run(run)) => {
-                let facts = command::Facts { attempt: self.attempts, elapsed: self.begun.elapsed(), failure: self.failure.clone() };
+                let facts = command::Facts {
+                    attempt: self.attempts,
+                    elapsed: self.begun.elapsed(),
+                    failure: self.failure.clone(),
+                };
                 let command = command::prepare(run, &facts);
                 Box::pin(async move {
                     let begun = Instant::now();
@@ -159,7 +192,9 @@ impl Drive {
     fn note(&mut self, happened: &Happened) {
         match &happened.event {
             Event::Trying { attempt, server } => (self.attempts, self.server) = (*attempt, *server),
-            Event::Connected { server, address: Some(Address::Ip(address)), .. } => self.endpoints.forgive(*server, *address),
+            Event::Connected { server, address: Some(Address::Ip(address)), .. } => {
+                self.endpoints.forgive(*server, *address)
+            }
             Event::Failed { failure, .. } => {
                 self.endpoints.learn(self.server, failure);
                 self.failure = Some(failure.clone());

@@ -4,9 +4,16 @@
 //! content or the policy gives up. No step touches the process: `exit N` is a verdict, `say` an
 //! event, and `run` an error unless allowed. Start at [`Redial`].
 
-use std::{convert::Infallible, error, fmt, future::Future, net::IpAddr, sync::{Arc, Mutex, PoisonError}};
+use std::{
+    error, fmt,
+    future::Pending,
+    hash::{BuildHasher, RandomState},
+    io,
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
 
-use redial_core::{Detail, Failure, Happened, Input, Kind, Policy, Record, Signal, Stage, Step, Verdict};
+use redial_core::{Detail, Failure, Happened, Input, Kind, Policy, Record, Signal, Step, Verdict};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::{
@@ -50,8 +57,8 @@ pub struct Redial {
 ///
 /// # Errors
 ///
-/// [`GaveUp`], with the verdict and the record of every attempt.
-pub async fn connect(policy: Policy) -> Result<Connection, GaveUp> {
+/// [`NotConnected`]: the policy gave up, or could not be carried out.
+pub async fn connect(policy: Policy) -> Result<Connection, NotConnected> {
     Redial::new(policy).connect().await
 }
 
@@ -61,10 +68,10 @@ pub async fn connect(policy: Policy) -> Result<Connection, GaveUp> {
 ///
 /// # Errors
 ///
-/// [`GaveUp`], with the verdict and the record of every attempt.
-pub async fn run<T, E, F>(policy: Policy, body: impl FnMut(Connection) -> F) -> Result<T, GaveUp>
+/// [`NotConnected`]: the policy gave up, or could not be carried out.
+pub async fn run<T, E, B>(policy: Policy, body: B) -> Result<T, NotConnected>
 where
-    F: Future<Output = Result<T, E>>,
+    B: AsyncFnMut(&mut Connection) -> Result<T, E>,
     E: Into<Box<dyn error::Error + Send + Sync>>,
 {
     Redial::new(policy).run(body).await
@@ -147,94 +154,103 @@ impl Redial {
     ///
     /// # Errors
     ///
-    /// [`GaveUp`], with the verdict and the record of every attempt.
-    pub async fn connect(self) -> Result<Connection, GaveUp> {
+    /// [`NotConnected`]: the policy gave up, or could not be carried out.
+    pub async fn connect(self) -> Result<Connection, NotConnected> {
         let (mut drive, record) = self.start()?;
-        match drive.turn::<std::future::Pending<Input>>(None).await {
+        match drive.turn::<Pending<Input>>(None).await {
             Turn::Connected(_, connection) => Ok(connection),
-            Turn::Done(verdict) => Err(GaveUp::new(verdict, &record)),
+            Turn::Done(verdict) => Err(GaveUp { verdict, record: taken(&record) }.into()),
         }
     }
 
     /// Hands connections to a closure, one after the other, until one call of it ends well.
     ///
-    /// A connection is always a new value: nothing that was sent is sent again unless the closure
-    /// does so. When it returns an error, the connection's own failure is handled by the clauses
-    /// (an `io::Error` of the connection carries it); any other error is the failure `application`,
-    /// which heals (`transient`) unless the error is wrapped in [`Lasting`].
+    /// Each connection is a new one: nothing that was sent is sent again unless the closure does
+    /// so. When it returns an error and its connection failed, the clauses handle that failure; an
+    /// `UnexpectedEof` is `closed-early` or `truncated`; any other error is the failure
+    /// `application`, which heals (`transient`) unless it is wrapped in [`Lasting`].
+    ///
+    /// ```no_run
+    /// use redial::{Policy, Server};
+    /// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    ///
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// let policy = Policy::standing().server(Server::parse("cache:6379")?).build()?;
+    /// let answer = redial::run(policy, async |connection| {
+    ///     connection.write_all(b"PING\r\n").await?;
+    ///     let mut answer = [0; 7];
+    ///     connection.read_exact(&mut answer).await?;
+    ///     Ok::<_, std::io::Error>(answer)
+    /// })
+    /// .await?;
+    /// assert_eq!(&answer, b"+PONG\r\n");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`GaveUp`], with the verdict and the record of every attempt.
-    pub async fn run<T, E, F>(self, mut body: impl FnMut(Connection) -> F) -> Result<T, GaveUp>
+    /// [`NotConnected`]: the policy gave up, or could not be carried out.
+    pub async fn run<T, E, B>(self, mut body: B) -> Result<T, NotConnected>
     where
-        F: Future<Output = Result<T, E>>,
+        B: AsyncFnMut(&mut Connection) -> Result<T, E>,
         E: Into<Box<dyn error::Error + Send + Sync>>,
     {
-        let kept = Mutex::new(None);
-        let kept_in = &kept;
+        let mut value = None;
         let outcome = self
-            .carry_out(move |connection| {
-                let server = connection.server().clone();
-                let body = body(connection);
-                async move {
-                    match body.await {
-                        Ok(value) => {
-                            kept_in.lock().unwrap_or_else(PoisonError::into_inner).replace(value);
-                            Ended::Well
-                        }
-                        Err(error) => Ended::Failed(failure_of(&*error.into(), server)),
-                    }
+            .carry_out(async |connection: &mut Connection| match body(connection).await {
+                Ok(done) => {
+                    value = Some(done);
+                    Ended::Well
                 }
+                Err(error) => Ended::Failed(failure_of(connection, &*error.into())),
             })
             .await?;
-        let value = kept.lock().unwrap_or_else(PoisonError::into_inner).take();
         match (outcome.verdict, value) {
             (Verdict::Well, Some(value)) => Ok(value),
-            (verdict, _) => Err(GaveUp { verdict, record: Box::new(outcome.record) }),
+            (verdict, _) => Err(GaveUp { verdict, record: outcome.record }.into()),
         }
     }
 
-    /// Carries the policy out to its verdict, handing connections to `body` in between. What the
-    /// command line is made of; [`Redial::run`] is easier to use.
+    /// Carries the policy out to its verdict, handing connections to `body` in between: what the
+    /// command line is made of. [`Redial::run`] is easier to use.
     ///
     /// # Errors
     ///
-    /// [`GaveUp`] before the first attempt, where the policy cannot be carried out at all.
-    pub async fn carry_out<F>(self, mut body: impl FnMut(Connection) -> F) -> Result<Outcome, GaveUp>
+    /// [`Error`], where the policy cannot be carried out at all.
+    pub async fn carry_out<B>(self, mut body: B) -> Result<Outcome, Error>
     where
-        F: Future<Output = Ended>,
+        B: AsyncFnMut(&mut Connection) -> Ended,
     {
         let (mut drive, record) = self.start()?;
-        let mut under_way = None;
+        let mut turn = drive.turn::<Pending<Input>>(None).await;
         loop {
-            match drive.turn(under_way.take()).await {
-                Turn::Connected(id, connection) => {
-                    let body = body(connection);
-                    let done = async move {
-                        match body.await {
+            match turn {
+                Turn::Connected(id, mut connection) => {
+                    let done = async {
+                        match body(&mut connection).await {
                             Ended::Well => Input::Finished { id },
-                            Ended::Failed(failure) => Input::Failed { id, failure: Arc::new(failure) },
+                            Ended::Failed(failure) => {
+                                Input::Failed { id, failure: Arc::new(failure) }
+                            }
                         }
                     };
-                    under_way = Some((id, Box::pin(done)));
+                    turn = drive.turn(Some((id, Box::pin(done)))).await;
                 }
                 Turn::Done(verdict) => return Ok(Outcome { verdict, record: taken(&record) }),
             }
         }
     }
 
-    fn start(self) -> Result<(Drive, Arc<Mutex<Record>>), GaveUp> {
-        let record = Record::new(self.policy.clone(), self.seed).with_lab(self.lab);
-        let unable = |error: Error, record: Record| GaveUp { verdict: Verdict::Unhandled(Arc::new(not_able(&error))), record: Box::new(record) };
+    fn start(self) -> Result<(Drive, Arc<Mutex<Record>>), Error> {
         if !self.may_run && has_run(&self.policy) {
-            let error = Error::new("the policy runs commands, which is not allowed here", "allow it with Redial::allow_run");
-            return Err(unable(error, record));
+            return Err(Error::new(
+                "the policy runs commands, which is not allowed here",
+                "allow it: Redial::allow_run",
+            ));
         }
-        let settings = match self.settings.with_tls(&self.tls, self.policy.servers()) {
-            Ok(settings) => settings,
-            Err(error) => return Err(unable(error, record)),
-        };
+        let settings = self.settings.with_tls(&self.tls, self.policy.servers())?;
+        let record = Record::new(self.policy.clone(), self.seed).with_lab(self.lab);
         let record = Arc::new(Mutex::new(record));
         let (kept, mut listener) = (record.clone(), self.listener);
         let listen = Box::new(move |happened: &Happened| {
@@ -243,7 +259,10 @@ impl Redial {
                 listener(happened);
             }
         });
-        Ok((Drive::new(self.policy, self.seed, Arc::new(settings), listen, self.interrupts), record))
+        Ok((
+            Drive::new(self.policy, self.seed, Arc::new(settings), listen, self.interrupts),
+            record,
+        ))
     }
 }
 
@@ -265,25 +284,34 @@ pub struct Outcome {
     pub record: Record,
 }
 
+/// There is no connection, or no result, to hand over.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum NotConnected {
+    /// The policy cannot be carried out: a file is missing, or a step is not allowed.
+    Unable(Error),
+    /// The policy gave up.
+    GaveUp(Box<GaveUp>),
+}
+
 /// The policy gave up.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct GaveUp {
     /// How it ended.
     pub verdict: Verdict,
     /// Every attempt, as far as the record is bounded.
-    pub record: Box<Record>,
+    pub record: Record,
 }
 
 impl GaveUp {
-    fn new(verdict: Verdict, record: &Mutex<Record>) -> Self {
-        Self { verdict, record: Box::new(taken(record)) }
-    }
-
     /// The failure it ended with, where it ended with one.
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {
         match &self.verdict {
-            Verdict::Stopped(failure) | Verdict::Unhandled(failure) | Verdict::Deadline(failure) => Some(failure),
+            Verdict::Stopped(failure)
+            | Verdict::Unhandled(failure)
+            | Verdict::Deadline(failure) => Some(failure),
             _ => None,
         }
     }
@@ -292,7 +320,9 @@ impl GaveUp {
 impl fmt::Display for GaveUp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.verdict {
-            Verdict::Stopped(failure) | Verdict::Unhandled(failure) | Verdict::Deadline(failure) => write!(f, "{failure}"),
+            Verdict::Stopped(failure)
+            | Verdict::Unhandled(failure)
+            | Verdict::Deadline(failure) => write!(f, "{failure}"),
             Verdict::Exit(status) => write!(f, "a clause ended the session with `exit {status}`"),
             Verdict::Interrupted(signal) => write!(f, "interrupted by {}", signal.name()),
             _ => f.write_str("the session is over"),
@@ -302,14 +332,85 @@ impl fmt::Display for GaveUp {
 
 impl error::Error for GaveUp {}
 
-/// An error that does not heal by itself: the failure `application`, but not `transient`.
-#[derive(Debug)]
-pub struct Lasting<E>(pub E);
+impl fmt::Display for NotConnected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unable(error) => error.fmt(f),
+            Self::GaveUp(gave_up) => gave_up.fmt(f),
+        }
+    }
+}
 
-impl<E: fmt::Display> fmt::Display for Lasting<E> {
+impl error::Error for NotConnected {}
+
+impl From<Error> for NotConnected {
+    fn from(error: Error) -> Self {
+        Self::Unable(error)
+    }
+}
+
+impl From<GaveUp> for NotConnected {
+    fn from(gave_up: GaveUp) -> Self {
+        Self::GaveUp(Box::new(gave_up))
+    }
+}
+
+/// An error that does not heal by itself: the failure `application`, but not `transient`.
+///
+/// Wrap the error a closure of [`Redial::run`] returns: `Err(Lasting::new("wrong password"))`.
+#[derive(Debug)]
+pub struct Lasting(Box<dyn error::Error + Send + Sync>);
+
+impl Lasting {
+    /// This error, which trying again will not change.
+    pub fn new(error: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
+        Self(error.into())
+    }
+}
+
+impl fmt::Display for Lasting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
-impl<E: fmt::Debug + fmt::Display> error::Error for Lasting<E> {}
+impl error::Error for Lasting {}
+
+/// What the clauses are asked about when a closure returned an error.
+fn failure_of(connection: &mut Connection, error: &(dyn error::Error + 'static)) -> Failure {
+    let broken = connection.failed().is_some();
+    if !broken {
+        let cut = error
+            .downcast_ref::<io::Error>()
+            .is_some_and(|error| error.kind() == io::ErrorKind::UnexpectedEof);
+        let kind = match (cut, connection.received()) {
+            (true, 0) => Kind::ClosedEarly,
+            (true, _) => Kind::Truncated,
+            (false, _) => Kind::Application,
+        };
+        connection.fail(kind, Some(Detail::from_text(&error.to_string())));
+    }
+    let mut failure = connection.failure();
+    if failure.kind == Kind::Application {
+        failure.lasting = error.is::<Lasting>();
+    }
+    failure
+}
+
+fn has_run(policy: &Policy) -> bool {
+    let clauses = policy.clauses().iter().flat_map(|clause| clause.steps());
+    clauses
+        .chain(policy.otherwise())
+        .chain(policy.finally())
+        .any(|step| matches!(step, Step::Run(_)))
+}
+
+/// What was recorded; the listener that shared it is gone or will add nothing more.
+fn taken(record: &Mutex<Record>) -> Record {
+    record.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// A seed from the operating system's randomness, by way of std's own.
+fn new_seed() -> u64 {
+    RandomState::new().hash_one("redial")
+}
