@@ -137,14 +137,8 @@ impl Drive {
                     "no server".into(),
                 )));
             };
-            let attempt = attempt(
-                server,
-                index,
-                &settings,
-                &endpoints,
-                policy.opening(),
-                policy.answer(),
-            );
+            let attempt =
+                attempt(server, index, &settings, &endpoints, policy.opening(), policy.answer());
             Report::Attempted(attempt.await.map(Box::new))
         })
     }

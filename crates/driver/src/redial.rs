@@ -218,7 +218,7 @@ impl Redial {
     /// # Errors
     ///
     /// [`Error`], where the policy cannot be carried out at all.
-    pub async fn carry_out<B>(self, mut body: B) -> Result<Outcome, Error>
+    pub async fn carry_out<B>(self, mut body: B) -> Result<Finished, Error>
     where
         B: AsyncFnMut(&mut Connection) -> Ended,
     {
@@ -233,11 +233,12 @@ impl Redial {
                             Ended::Failed(failure) => {
                                 Input::Failed { id, failure: Arc::new(failure) }
                             }
+                            Ended::Abandoned => Input::Abandoned { id },
                         }
                     };
                     turn = drive.turn(Some((id, Box::pin(done)))).await;
                 }
-                Turn::Done(verdict) => return Ok(Outcome { verdict, record: taken(&record) }),
+                Turn::Done(verdict) => return Ok(Finished { verdict, record: taken(&record) }),
             }
         }
     }
@@ -273,11 +274,13 @@ pub enum Ended {
     Well,
     /// For this reason; `closed` is a clean end.
     Failed(Failure),
+    /// The user has gone: no clause is asked and `else` does not run, `finally` does.
+    Abandoned,
 }
 
 /// How a policy ended, and all that happened.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct Finished {
     /// The end.
     pub verdict: Verdict,
     /// The way there.
