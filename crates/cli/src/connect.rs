@@ -75,7 +75,7 @@ Examples:
   redial connect lab:late --retry 10              a practice server that is late
   redial connect db1:5432 db2:5432                the second where the first is down
   redial connect HOST:22 --expect ^SSH- --receive 1k
-  redial connect HOST:PORT -e 'refused: say \"it is down\", exit 3'";
+  redial connect HOST:PORT --except 'refused: say \"it is down\", exit 3'";
 
 /// Connects, and stays until the connection is over.
 pub(crate) fn run(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> {

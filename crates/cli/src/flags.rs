@@ -32,7 +32,6 @@ pub(crate) struct PolicyFlags {
 
     /// What to do about some failures: `refused: retry 10, next` (repeatable; see: redial help clauses)
     #[arg(
-        short,
         long,
         value_name = "KINDS: STEPS",
         env = "REDIAL_OPT_EXCEPT",
