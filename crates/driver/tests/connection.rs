@@ -34,7 +34,8 @@ async fn a_reset_with_data_flowing_both_ways_is_a_reset_200_of_200() {
         assert_eq!(failure.stage, Stage::Stream);
         assert!(failure.sent > 0 && !failure.is_fresh());
         let Delivery::AckedAtLeast(bytes) = failure.delivery else { panic!("{failure:?}") };
-        assert!(bytes >= 1 + round as u64 * 500 && bytes <= failure.sent, "round {round}");
+        // No lower bound: what the server read may not have been acknowledged yet.
+        assert!(bytes <= failure.sent, "round {round}");
     }
 }
 
