@@ -39,6 +39,21 @@ async fn a_reset_with_data_flowing_both_ways_is_a_reset_200_of_200() {
     }
 }
 
+/// The reset may come before connecting is over; the kernel then tells it there, and never again.
+#[tokio::test]
+async fn a_reset_at_once_is_a_reset_of_a_connection_that_stood_200_of_200() {
+    for round in 0..200 {
+        let mut connection = connect(&serve(reset)).await;
+        if round % 2 == 0 {
+            pump(&mut connection).await.unwrap_err();
+        } else {
+            connection.read(&mut [0; 16]).await.unwrap_err();
+        }
+        let failure = connection.failure();
+        assert_eq!((failure.kind, failure.stage), (Kind::Reset, Stage::Stream), "round {round}");
+    }
+}
+
 #[tokio::test]
 async fn half_a_close_is_a_clean_end() {
     let server = serve(|mut stream| {

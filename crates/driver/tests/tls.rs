@@ -6,7 +6,9 @@ mod common;
 
 use std::{io::Write, net::Ipv4Addr, sync::Arc, time::Duration};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
+};
 use redial::{Connection, Settings, TlsOptions, TlsSetup, attempt};
 use redial_core::{Delivery, Endpoints, Failure, Kind, Outcome, Server, Stage};
 use tempfile::NamedTempFile;
@@ -35,7 +37,12 @@ struct Authority {
 
 impl Authority {
     fn new() -> Self {
+        Self::named("an authority of these tests")
+    }
+
+    fn named(name: &str) -> Self {
         let mut params = CertificateParams::new([]).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
         let mut file = NamedTempFile::new().unwrap();
@@ -137,11 +144,13 @@ async fn certificates_that_are_not_acceptable() {
         params.not_after = date_time_ymd(2002, 1, 1);
     });
     let name = authority.server("db.example", |_| {});
-    let stranger = Authority::new().server("127.0.0.1", |_| {});
+    let stranger = Authority::named("a stranger").server("127.0.0.1", |_| {});
+    let namesake = Authority::new().server("127.0.0.1", |_| {});
     for (config, words) in [
         (expired, "it expired "),
         (name, "it is for db.example, not for 127.0.0.1"),
         (stranger, "its issuer is not one that is trusted here"),
+        (namesake, "it was not signed by the authority of that name"),
     ] {
         let server = serve_tls(config, echo).await;
         let failure = dial(&server, &authority.options()).await.unwrap_err();
