@@ -284,11 +284,13 @@ proptest! {
     fn a_password_in_a_query_is_never_shown(
         name in prop::sample::select(vec!["password", "PASS", "pwd", "sslpassword", "token"]),
         secret in "Q[0-9a-z:,%=+;.\\[\\]~/?-]{1,8}",
-        before in prop::sample::select(vec!["postgres://h", "http://h:1/x", "redis://h:x", "redis://", "foo://h"]),
+        before in prop::sample::select(vec!["postgres://h", "http://h:1/x", "redis://h:x", "redis://", "foo://h", "h:1", "h"]),
         after in prop::sample::select(vec!["", "&sslmode=require", "&sslmode=x", "#within=x", ",redis://b:x"]),
     ) {
         let text = format!("{before}?a=b&{name}={secret}{after}");
         let parsed = Target::parse(&text);
         prop_assert!(!shown(&text, &parsed).contains('Q'), "{} is shown as {}", text, shown(&text, &parsed));
+        let words = Server::from_words(&[&text, "5432"]).map(Target::from);
+        prop_assert!(!shown(&text, &words).contains('Q'), "{}", shown(&text, &words));
     }
 }

@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use crate::{
-    Connection, Error, Family, TlsOptions, TlsSetup,
+    Connection, Error, IpVersions, TlsOptions, TlsSetup,
     cause::Cause,
     dial::{self, Dialled},
     lookup,
@@ -34,7 +34,7 @@ pub struct Settings {
     /// How long each part may take.
     pub limits: Limits,
     /// Which IP versions may be used: `-4`, `-6`.
-    pub family: Family,
+    pub family: IpVersions,
     /// The source address: `--bind`. Addresses of the other IP version are then unreachable.
     pub bind: Option<IpAddr>,
     /// TLS, for the servers that begin with it.

@@ -27,7 +27,7 @@ static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
 
 /// Which IP versions may be used: `-4`, `-6`, or both, the default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Family {
+pub enum IpVersions {
     /// IPv4 and IPv6.
     #[default]
     Any,
@@ -37,7 +37,7 @@ pub enum Family {
     Ipv6,
 }
 
-impl Family {
+impl IpVersions {
     fn allows(self, address: IpAddr) -> bool {
         match self {
             Self::Any => true,
@@ -61,7 +61,7 @@ impl Family {
 pub(crate) async fn lookup(
     host: &str,
     port: u16,
-    family: Family,
+    family: IpVersions,
 ) -> Result<Vec<SocketAddr>, Cause> {
     if let Ok(address) = host.parse::<IpAddr>() {
         return literal(address, port, family);
@@ -85,7 +85,7 @@ pub(crate) async fn lookup(
         .unwrap_or_else(|_| Err(Cause::because(Kind::Other, "the resolver's thread ended early")))
 }
 
-fn literal(address: IpAddr, port: u16, family: Family) -> Result<Vec<SocketAddr>, Cause> {
+fn literal(address: IpAddr, port: u16, family: IpVersions) -> Result<Vec<SocketAddr>, Cause> {
     if family.allows(address) {
         return Ok(vec![SocketAddr::new(address, port)]);
     }
@@ -96,7 +96,7 @@ fn literal(address: IpAddr, port: u16, family: Family) -> Result<Vec<SocketAddr>
     ))
 }
 
-fn resolve(name: &str, port: u16, family: Family) -> Result<Vec<SocketAddr>, Cause> {
+fn resolve(name: &str, port: u16, family: IpVersions) -> Result<Vec<SocketAddr>, Cause> {
     let hints = AddrInfoHints {
         address: family.number(),
         socktype: libc::SOCK_STREAM,
@@ -199,9 +199,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_literal_is_its_own_answer() {
-        let found = lookup("::1", 80, Family::Any).await.unwrap();
+        let found = lookup("::1", 80, IpVersions::Any).await.unwrap();
         assert_eq!(found, ["[::1]:80".parse().unwrap()]);
-        let refused = lookup("127.0.0.1", 80, Family::Ipv6).await.unwrap_err();
+        let refused = lookup("127.0.0.1", 80, IpVersions::Ipv6).await.unwrap_err();
         assert_eq!(refused.kind, Kind::DnsNotFound);
         assert_eq!(
             refused.detail.unwrap().as_str(),
@@ -211,13 +211,13 @@ mod tests {
 
     #[tokio::test]
     async fn localhost_has_an_address_with_the_port() {
-        let found = lookup("localhost", 8080, Family::Ipv4).await.unwrap();
+        let found = lookup("localhost", 8080, IpVersions::Ipv4).await.unwrap();
         assert_eq!(found, ["127.0.0.1:8080".parse().unwrap()]);
     }
 
     #[tokio::test]
     async fn a_name_that_no_resolver_can_be_asked_is_not_found() {
-        let failure = lookup("a\0b", 80, Family::Any).await.unwrap_err();
+        let failure = lookup("a\0b", 80, IpVersions::Any).await.unwrap_err();
         assert_eq!(failure.kind, Kind::DnsNotFound);
     }
 

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use redial::{Family, Settings, attempt};
+use redial::{IpVersions, Settings, attempt};
 use redial_core::{Answer, Delivery, Endpoints, Failure, Kind, Limits, Outcome, Stage};
 use socket2::{Domain, Socket, Type};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -166,7 +166,7 @@ async fn no_unix_socket() {
 
 #[tokio::test]
 async fn the_wrong_ip_version() {
-    let settings = Settings { family: Family::Ipv6, ..Settings::default() };
+    let settings = Settings { family: IpVersions::Ipv6, ..Settings::default() };
     let failure = fail("127.0.0.1:1", settings).await;
     assert_eq!((failure.kind, failure.stage), (Kind::DnsNotFound, Stage::Resolve));
     let settings = Settings { bind: Some(Ipv6Addr::LOCALHOST.into()), ..Settings::default() };

@@ -159,7 +159,7 @@ impl Matcher {
         if self.progress != Progress::More {
             return self.progress;
         }
-        for &byte in chunk.iter().take(answer.limit - self.seen) {
+        for &byte in chunk.iter().take(answer.limit.saturating_sub(self.seen)) {
             self.state = dfa.next_state(self.state, byte);
             if dfa.is_match_state(self.state) {
                 // A match is seen one byte late: this byte is not part of it.
@@ -175,7 +175,7 @@ impl Matcher {
         if dfa.is_match_state(dfa.next_eoi_state(self.state)) {
             return self.end(Progress::Matched);
         }
-        if self.seen == answer.limit {
+        if self.seen >= answer.limit {
             return self.end(Progress::Refused);
         }
         Progress::More

@@ -97,11 +97,12 @@ fn find(text: &str, region: Range<usize>, secrets: &mut Vec<Range<usize>>) -> Re
         Some((name, _)) if is_word(name) => (name, region.start + name.len() + 3),
         // `user:password@host`, without a protocol: refused later, but masked all the same.
         _ => {
-            if let Some(end) = written.rfind('@')
-                && let Some(colon) = written[..end].find(':')
-            {
-                secrets.push(region.start + colon + 1..region.start + end);
+            let user_end = written.rfind('@');
+            let user = &written[..user_end.unwrap_or(0)];
+            if let Some(colon) = user.find(':') {
+                secrets.push(region.start + colon + 1..region.start + user.len());
             }
+            query(text, region.start + user.len()..region.end, secrets);
             return Ok(());
         }
     };
@@ -132,17 +133,20 @@ fn find(text: &str, region: Range<usize>, secrets: &mut Vec<Range<usize>>) -> Re
             None => {}
         }
     }
-    let mark = after(authority.end, &['?', '#']);
-    if text[mark..region.end].starts_with('?') {
-        let end = after(mark, &['#']);
-        let mut start = mark + 1;
-        for parameter in text[mark + 1..end].split('&') {
-            let parameter_end = start + parameter.len();
-            secrets.extend(secret_value(parameter).map(|value| start + value..parameter_end));
-            start = parameter_end + 1;
-        }
-    }
+    query(text, authority.end..region.end, secrets);
     Ok(())
+}
+
+/// Finds the secrets between a `?` and a `#`.
+fn query(text: &str, region: Range<usize>, secrets: &mut Vec<Range<usize>>) {
+    let written = text[region.clone()].split('#').next().unwrap_or("");
+    let Some((before, query)) = written.split_once('?') else { return };
+    let mut start = region.start + before.len() + 1;
+    for parameter in query.split('&') {
+        let end = start + parameter.len();
+        secrets.extend(secret_value(parameter).map(|value| start + value..end));
+        start = end + 1;
+    }
 }
 
 /// Where the value begins, if the parameter's name says that it is a secret.
@@ -190,6 +194,7 @@ mod tests {
             ),
             ("postgres://db?p%61ssword=x&a;token=y=z", "postgres://db?p%61ssword=***&a;token=***"),
             ("app:s3cret@db:5432", "app:***@db:5432"),
+            ("db:1?password=x", "db:1?password=***"),
             ("nats://t0ken@n", "nats://***@n"),
             ("redis://app:***@db", "redis://app:***@db"),
             ("redis://app:@db", "redis://app:@db"),

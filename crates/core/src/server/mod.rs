@@ -20,7 +20,7 @@ pub use options::Options;
 pub use place::Place;
 pub use target::Target;
 
-use crate::{Mistake, Scheme, Tls, nearest::quoted};
+use crate::{Mistake, Scheme, Tls, escape::printable, nearest::quoted};
 use mask::Masked;
 
 /// One address the user named.
@@ -90,16 +90,8 @@ impl Server {
         match words {
             [text] => Self::parse(text),
             [host, port] => {
-                let masked = Masked::of(host)?;
-                let after = host.len() + 1;
-                if masked.text.contains("://") || masked.text.contains('@') {
-                    let what = format!("{} has a port that stands apart", quoted(&masked.text));
-                    let instead = "write the port behind the host, as in redis://db:6379";
-                    return Err(Mistake::new(0..after + port.len(), what, instead));
-                }
-                read::check(host)?;
-                read::check(port).map_err(|mistake| mistake.shifted(after))?;
-                let place = Place::of_words(host, port)?;
+                let masked = Masked::of(&format!("{host} {port}"))?;
+                let place = apart(&masked.text).map_err(|mistake| masked.in_original(mistake))?;
                 Ok(Self::at(place))
             }
             _ => {
@@ -124,6 +116,13 @@ impl Server {
             options: Options::default(),
             had_password: false,
         }
+    }
+
+    /// The same server under another name in every message: `lab:late` for an address.
+    #[must_use]
+    pub fn labelled(mut self, label: &str) -> Self {
+        self.label = printable(label).into();
+        self
     }
 
     /// As the user named it, for every message: printable, without password and options.
@@ -205,4 +204,17 @@ impl Serialize for Server {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.label)
     }
+}
+
+/// A place whose host and port stand apart, with a space between.
+fn apart(text: &str) -> Result<Place, Mistake> {
+    let (host, port) = text.rsplit_once(' ').unwrap_or((text, ""));
+    if host.contains("://") || text.contains('@') {
+        let what = format!("{} has a port that stands apart", quoted(host));
+        let instead = "write the port behind the host, as in redis://db:6379";
+        return Err(Mistake::new(0..text.len(), what, instead));
+    }
+    read::check(host)?;
+    read::check(port).map_err(|mistake| mistake.shifted(host.len() + 1))?;
+    Place::of_words(host, port)
 }

@@ -1,0 +1,174 @@
+//! A short queue of buffers between a thread that blocks and a task that must not.
+//!
+//! One side waits on a condition variable, the other on a waker; buffers go round, so memory is
+//! bounded by [`LENGTH`] whatever either side does. It does not read or write anything. Start at
+//! [`Belt`].
+
+use std::{
+    collections::VecDeque,
+    io, mem,
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
+};
+
+/// One buffer. A pipe holds 64 KiB by default; files and enlarged pipes fill it.
+pub(crate) const BUFFER: usize = 256 * 1024;
+/// How many full buffers may wait.
+const LENGTH: usize = 2;
+
+/// The queue. Share it in an `Arc`.
+#[derive(Default)]
+pub(crate) struct Belt {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    full: VecDeque<Vec<u8>>,
+    empty: Vec<Vec<u8>>,
+    /// No more will be put on, and whether that is for an error.
+    ended: Option<io::Result<()>>,
+    waker: Option<Waker>,
+}
+
+impl Belt {
+    // The blocking side.
+
+    /// Waits for room and puts a buffer on. `false`: the other side has ended it.
+    pub(crate) fn put(&self, chunk: Vec<u8>) -> bool {
+        let mut state = self.lock();
+        while state.full.len() >= LENGTH && state.ended.is_none() {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        if state.ended.is_some() {
+            return false;
+        }
+        state.full.push_back(chunk);
+        wake(state);
+        true
+    }
+
+    /// Waits for a buffer, whose place stays taken until [`Belt::taken`]. `None`: there will be
+    /// no more.
+    pub(crate) fn take_keeping(&self) -> Option<Vec<u8>> {
+        let mut state = self.lock();
+        loop {
+            if let Some(chunk) = state.full.front_mut() {
+                return Some(mem::take(chunk));
+            }
+            if state.ended.is_some() {
+                return None;
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Gives a buffer back that was dealt with.
+    pub(crate) fn taken(&self, chunk: Vec<u8>) {
+        let mut state = self.lock();
+        state.full.pop_front();
+        keep(&mut state, chunk);
+        wake(state);
+    }
+
+    // The asynchronous side.
+
+    /// Whether a buffer may be put on with [`Belt::push`]; an error if the other side failed.
+    pub(crate) fn poll_room(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut state = self.lock();
+        if let Some(Err(error)) = &state.ended {
+            return Poll::Ready(Err(again(error)));
+        }
+        if state.full.len() < LENGTH {
+            return Poll::Ready(Ok(()));
+        }
+        state.waker = Some(context.waker().clone());
+        Poll::Pending
+    }
+
+    /// Puts a buffer on. There is room for one more than the limit, so that nothing is lost.
+    pub(crate) fn push(&self, chunk: Vec<u8>) {
+        self.lock().full.push_back(chunk);
+        self.changed.notify_one();
+    }
+
+    /// The next buffer; `None` when there will be no more.
+    pub(crate) fn poll_take(&self, context: &mut Context<'_>) -> Poll<io::Result<Option<Vec<u8>>>> {
+        let mut state = self.lock();
+        if let Some(chunk) = state.full.pop_front() {
+            self.changed.notify_one();
+            return Poll::Ready(Ok(Some(chunk)));
+        }
+        match &state.ended {
+            Some(Ok(())) => Poll::Ready(Ok(None)),
+            Some(Err(error)) => Poll::Ready(Err(again(error))),
+            None => {
+                state.waker = Some(context.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Whether everything put on was taken off; an error if the other side failed.
+    pub(crate) fn poll_empty(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut state = self.lock();
+        match &state.ended {
+            Some(Err(error)) => return Poll::Ready(Err(again(error))),
+            _ if state.full.is_empty() => return Poll::Ready(Ok(())),
+            _ => {}
+        }
+        state.waker = Some(context.waker().clone());
+        Poll::Pending
+    }
+
+    // Both sides.
+
+    /// Says that no more will be put on, or that what is put on goes nowhere.
+    pub(crate) fn end(&self, how: io::Result<()>) {
+        let mut state = self.lock();
+        state.ended.get_or_insert(how);
+        wake(state);
+        self.changed.notify_all();
+    }
+
+    /// An empty buffer of [`BUFFER`] bytes.
+    pub(crate) fn buffer(&self) -> Vec<u8> {
+        let mut buffer = self.lock().empty.pop().unwrap_or_default();
+        buffer.resize(BUFFER, 0);
+        buffer
+    }
+
+    /// Gives a buffer back.
+    pub(crate) fn recycle(&self, chunk: Vec<u8>) {
+        keep(&mut self.lock(), chunk);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic of the other side leaves a queue that is still a queue.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn keep(state: &mut State, chunk: Vec<u8>) {
+    if state.empty.len() <= LENGTH {
+        state.empty.push(chunk);
+    }
+}
+
+/// Wakes the task outside the lock.
+fn wake(mut state: MutexGuard<'_, State>) {
+    let waker = state.waker.take();
+    drop(state);
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}
+
+/// The same error once more; `io::Error` cannot be cloned.
+fn again(error: &io::Error) -> io::Error {
+    match error.raw_os_error() {
+        Some(number) => io::Error::from_raw_os_error(number),
+        None => io::Error::new(error.kind(), error.to_string()),
+    }
+}

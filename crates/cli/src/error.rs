@@ -1,0 +1,129 @@
+//! Errors: a wrong flag, file or clause, pointed at.
+//!
+//! Errors are for reading and end with what to do next; failures of connections are the
+//! traceback's. Drawing is miette's. Start at [`Error`].
+
+use std::fmt;
+
+use miette::{Diagnostic, LabeledSpan, SourceCode};
+use redial::{Mistake, nearest, printable};
+
+use crate::{VERBS, exit::Exit, terminal};
+
+/// What was wrong with what the user typed or named.
+#[derive(Debug)]
+pub(crate) enum Error {
+    /// A mistake at a place in a text.
+    Mistake {
+        /// Where the text came from: `--except`, or a file's name.
+        source: String,
+        text: String,
+        mistake: Mistake,
+    },
+    /// One sentence, and what to do next.
+    Plain { what: String, next: String },
+    /// The flags' own words, already whole.
+    Flags(Box<clap::Error>),
+}
+
+impl Error {
+    pub(crate) fn plain(what: impl Into<String>, next: impl Into<String>) -> Self {
+        Self::Plain { what: what.into(), next: next.into() }
+    }
+
+    /// Puts a mistake beside its text.
+    pub(crate) fn in_text(source: impl Into<String>, text: &str) -> impl FnOnce(Mistake) -> Self {
+        let source = source.into();
+        move |mistake| Self::Mistake { source, text: text.to_owned(), mistake }
+    }
+
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Flags(error) if error.exit_code() == 0 => Exit::Well,
+            Self::Flags(_) | Self::Mistake { .. } | Self::Plain { .. } => Exit::Usage,
+        }
+    }
+
+    /// One picture, or one line, on standard error. `--help` goes to standard output.
+    pub(crate) fn print(&self) {
+        match self {
+            Self::Flags(error) => {
+                // A closed standard error leaves nobody to tell.
+                drop(error.print());
+            }
+            Self::Plain { what, next } => terminal::complain(&format!("redial: {what}; {next}")),
+            Self::Mistake { source, text, mistake } if is_short(text) => {
+                let place = if text.is_empty() { String::new() } else { underlined(text, mistake) };
+                terminal::complain(&format!("redial: {source}: {mistake}{place}"));
+            }
+            Self::Mistake { source, text, mistake } => terminal::complain(&drawing(source, text, mistake)),
+        }
+    }
+}
+
+/// One line that fits a terminal needs no frame around it.
+fn is_short(text: &str) -> bool {
+    !text.contains('\n') && text.chars().count() <= 100
+}
+
+/// The text, and below it marks at the place.
+fn underlined(text: &str, mistake: &Mistake) -> String {
+    let before = text.get(..mistake.at.start).unwrap_or(text).chars().count();
+    let marked = text.get(mistake.at.clone()).map_or(1, |at| at.chars().count()).max(1);
+    // Printable letters keep their width; a control character would shift the marks.
+    if text.chars().any(char::is_control) {
+        return format!("\n  {}", printable(text));
+    }
+    format!("\n  {text}\n  {}{}", " ".repeat(before), "^".repeat(marked))
+}
+
+fn drawing(source: &str, text: &str, mistake: &Mistake) -> String {
+    let report = Picture { source: miette::NamedSource::new(source, shown(text)), mistake };
+    let theme = if terminal::stderr_has_colours() { miette::GraphicalTheme::unicode() } else { miette::GraphicalTheme::unicode_nocolor() };
+    let handler = miette::GraphicalReportHandler::new_themed(theme).with_width(100).with_context_lines(1);
+    let mut drawn = String::new();
+    match handler.render_report(&mut drawn, &report) {
+        Ok(()) => drawn.trim_end().to_owned(),
+        Err(_) => format!("redial: {source}: {}", mistake.in_text(text)),
+    }
+}
+
+/// Control characters of a file replaced one for one byte-wise, so that positions stay.
+fn shown(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_ascii_control() && !matches!(letter, '\n' | '\t' | '\r') { '?' } else { letter }).collect()
+}
+
+#[derive(Debug)]
+struct Picture<'a> {
+    source: miette::NamedSource<String>,
+    mistake: &'a Mistake,
+}
+
+impl fmt::Display for Picture<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.mistake.what)
+    }
+}
+
+impl std::error::Error for Picture<'_> {}
+
+impl Diagnostic for Picture<'_> {
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(&self.mistake.instead))
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(&self.source)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let at = LabeledSpan::underline(self.mistake.at.clone());
+        Some(Box::new(std::iter::once(at)))
+    }
+}
+
+/// A first word that is no server may be a verb with a slip in it.
+pub(crate) fn verb_hint(word: &str) -> Option<String> {
+    let near = nearest(word, VERBS.iter().map(|(verb, _)| *verb))?;
+    Some(format!("the nearest verb is `{near}`"))
+}

@@ -1,0 +1,306 @@
+//! The flags verbs share: what was typed, and the policy it means.
+//!
+//! A verb flattens [`PolicyFlags`] and [`ReportFlags`] into its own; each becomes what it means in
+//! one place. It opens no connection. Start at [`PolicyFlags::policy`].
+
+use std::{fs, io::Read, net::IpAddr, path::PathBuf, time::Duration};
+
+use clap::Args;
+use redial::{Answer, Clause, Family, Mistake, Policy, PolicyBuilder, Rounds, TlsOptions, Verb, parse_seconds_or_duration, retry_sugar};
+
+use crate::error::Error;
+
+/// A policy is written by a person.
+const LARGEST_POLICY: u64 = 1024 * 1024;
+/// An opening is sent on every connection.
+const LARGEST_OPENING: u64 = 1024 * 1024;
+
+#[derive(Args, Debug, Default)]
+pub(crate) struct PolicyFlags {
+    /// Try transient failures again N times (or `forever`) while nothing has been sent or received
+    #[arg(long, value_name = "N|forever[,BASE..CAP]", env = "REDIAL_OPT_RETRY", hide_env = true, help_heading = "When it fails")]
+    pub(crate) retry: Option<String>,
+
+    /// What to do about some failures: `refused: retry 10, next` (repeatable; see: redial help clauses)
+    #[arg(short, long, value_name = "KINDS: STEPS", env = "REDIAL_OPT_EXCEPT", hide_env = true, help_heading = "When it fails")]
+    pub(crate) except: Vec<String>,
+
+    /// Steps after a connection that ended well: `say "…"`, `run …`, `exit N`
+    #[arg(long = "else", value_name = "STEPS", env = "REDIAL_OPT_ELSE", hide_env = true, help_heading = "When it fails")]
+    pub(crate) otherwise: Option<String>,
+
+    /// Steps at the very end, whatever happened, within 10s
+    #[arg(long, value_name = "STEPS", env = "REDIAL_OPT_FINALLY", hide_env = true, help_heading = "When it fails")]
+    pub(crate) finally: Option<String>,
+
+    /// Read a policy file first; flags add to it (see: redial check --standing connect)
+    #[arg(long, value_name = "FILE", env = "REDIAL_OPT_POLICY", hide_env = true, help_heading = "When it fails")]
+    pub(crate) policy: Option<PathBuf>,
+
+    /// How often to go through the servers: `3`, `forever every 250ms..30s` [default: 1]
+    #[arg(long, value_name = "N|forever …", env = "REDIAL_OPT_ROUNDS", hide_env = true, help_heading = "When it fails")]
+    pub(crate) rounds: Option<String>,
+
+    /// Leave the verb's own clauses out (redial check --standing VERB prints them)
+    #[arg(long, env = "REDIAL_OPT_ONLY", hide_env = true, help_heading = "When it fails")]
+    pub(crate) only: bool,
+
+    /// The first answer must contain TEXT (`^TEXT`: begin with it; `/re/`: match it)
+    #[arg(long, value_name = "TEXT", env = "REDIAL_OPT_EXPECT", hide_env = true, help_heading = "What to expect")]
+    pub(crate) expect: Option<String>,
+
+    /// Send this first on every connection: TEXT (with \n, \r, \xHH), `@FILE`, or `env:NAME`
+    #[arg(long, value_name = "TEXT|@FILE|env:NAME", env = "REDIAL_OPT_SEND", hide_env = true, help_heading = "What to expect")]
+    pub(crate) send: Option<String>,
+
+    /// The time allowed until the connection stands (also -t, --timeout) [default: none]
+    #[arg(short = 't', long, visible_alias = "timeout", value_name = "TIME", value_parser = time, env = "REDIAL_OPT_DEADLINE", hide_env = true, help_heading = "Limits")]
+    pub(crate) deadline: Option<Duration>,
+
+    /// For an address to answer [default: 5s]
+    #[arg(long, value_name = "TIME", value_parser = time, env = "REDIAL_OPT_CONNECT_TIMEOUT", hide_env = true, help_heading = "Limits")]
+    pub(crate) connect_timeout: Option<Duration>,
+
+    /// For the TLS handshake [default: 5s]
+    #[arg(long, value_name = "TIME", value_parser = time, env = "REDIAL_OPT_TLS_TIMEOUT", hide_env = true, help_heading = "Limits")]
+    pub(crate) tls_timeout: Option<Duration>,
+
+    /// For the expected answer [default: 5s]
+    #[arg(long, value_name = "TIME", value_parser = time, env = "REDIAL_OPT_REPLY_TIMEOUT", hide_env = true, help_heading = "Limits")]
+    pub(crate) reply_timeout: Option<Duration>,
+
+    /// End a connection that carries nothing for this long, as `stalled` [default: none]
+    #[arg(long, value_name = "TIME", value_parser = time, env = "REDIAL_OPT_IDLE_TIMEOUT", hide_env = true, help_heading = "Limits")]
+    pub(crate) idle_timeout: Option<Duration>,
+
+    /// End even a live connection after this long [default: none]
+    #[arg(long, value_name = "TIME", value_parser = time, env = "REDIAL_OPT_MAX_TIME", hide_env = true, help_heading = "Limits")]
+    pub(crate) max_time: Option<Duration>,
+
+    /// A connection is healthy after this long; only then do counts and delays start anew [default: 10s]
+    #[arg(long, value_name = "TIME", value_parser = time, env = "REDIAL_OPT_HEALTHY_AFTER", hide_env = true, help_heading = "Limits")]
+    pub(crate) healthy_after: Option<Duration>,
+}
+
+#[derive(Args, Debug, Default)]
+pub(crate) struct DialFlags {
+    /// IPv4 only
+    #[arg(short = '4', conflicts_with = "six", env = "REDIAL_OPT_4", hide_env = true, help_heading = "How to connect")]
+    pub(crate) four: bool,
+
+    /// IPv6 only
+    #[arg(short = '6', env = "REDIAL_OPT_6", hide_env = true, help_heading = "How to connect")]
+    pub(crate) six: bool,
+
+    /// Connect from this address of this machine
+    #[arg(long, value_name = "ADDRESS", env = "REDIAL_OPT_BIND", hide_env = true, help_heading = "How to connect")]
+    pub(crate) bind: Option<IpAddr>,
+
+    /// Trust the authorities in this PEM file, and no others
+    #[arg(long, value_name = "FILE", env = "REDIAL_OPT_CA", hide_env = true, help_heading = "How to connect")]
+    pub(crate) ca: Option<PathBuf>,
+
+    /// Show this certificate (PEM) to the server
+    #[arg(long, value_name = "FILE", requires = "key", env = "REDIAL_OPT_CERT", hide_env = true, help_heading = "How to connect")]
+    pub(crate) cert: Option<PathBuf>,
+
+    /// The key of --cert (PEM)
+    #[arg(long, value_name = "FILE", requires = "cert", env = "REDIAL_OPT_KEY", hide_env = true, help_heading = "How to connect")]
+    pub(crate) key: Option<PathBuf>,
+
+    /// The name the certificate must be for [default: the server's]
+    #[arg(long, value_name = "NAME", env = "REDIAL_OPT_SNI", hide_env = true, help_heading = "How to connect")]
+    pub(crate) sni: Option<String>,
+
+    /// Offer these protocols in the TLS handshake: `h2,http/1.1`
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', env = "REDIAL_OPT_ALPN", hide_env = true, help_heading = "How to connect")]
+    pub(crate) alpn: Vec<String>,
+
+    /// Accept any certificate, saying so every time
+    #[arg(long, help_heading = "How to connect")]
+    pub(crate) insecure: bool,
+}
+
+#[derive(Args, Debug, Default)]
+pub(crate) struct ReportFlags {
+    /// Say less: only why it ended
+    #[arg(short, long, conflicts_with = "verbose", env = "REDIAL_OPT_QUIET", hide_env = true, help_heading = "What is said")]
+    pub(crate) quiet: bool,
+
+    /// Say more: every attempt
+    #[arg(short, long, env = "REDIAL_OPT_VERBOSE", hide_env = true, help_heading = "What is said")]
+    pub(crate) verbose: bool,
+
+    /// The record as JSON instead of the story (docs/record.schema.json)
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, env = "REDIAL_OPT_JSON", hide_env = true, help_heading = "What is said")]
+    pub(crate) json: Option<Option<PathBuf>>,
+
+    /// The number all jitter is drawn from, to play a session again [default: a new one]
+    #[arg(long, value_name = "N", env = "REDIAL_OPT_SEED", hide_env = true, help_heading = "What is said")]
+    pub(crate) seed: Option<u64>,
+}
+
+/// A duration; a bare number is seconds.
+pub(crate) fn time(text: &str) -> Result<Duration, String> {
+    let time = parse_seconds_or_duration(text).map_err(|mistake| mistake.to_string())?;
+    if time.is_zero() {
+        return Err("0 would end everything at once; leave the flag out for no limit".into());
+    }
+    Ok(time)
+}
+
+impl PolicyFlags {
+    /// The policy these flags mean, before its servers are named.
+    pub(crate) fn policy(&self, verb: Verb) -> Result<PolicyBuilder, Error> {
+        let mut policy = match &self.policy {
+            Some(path) => read_policy(verb, path)?,
+            None => Policy::build(verb),
+        };
+        policy = policy.in_front(self.clauses()?);
+        if let Some(text) = &self.otherwise {
+            policy = policy.otherwise(text).map_err(Error::in_text("--else", text))?;
+        }
+        if let Some(text) = &self.finally {
+            policy = policy.finally(text).map_err(Error::in_text("--finally", text))?;
+        }
+        if let Some(text) = &self.rounds {
+            let rounds: Rounds = text.parse().map_err(Error::in_text("--rounds", text))?;
+            policy = policy.rounds(rounds);
+        }
+        if let Some(text) = &self.expect {
+            policy = policy.expect(Answer::parse(text).map_err(Error::in_text("--expect", text))?);
+        }
+        if let Some(text) = &self.send {
+            policy = policy.send(opening(text)?);
+        }
+        if let Some(limit) = self.deadline {
+            policy = policy.deadline(limit);
+        }
+        if let Some(time) = self.healthy_after {
+            policy = policy.healthy_after(time);
+        }
+        if self.only {
+            policy = policy.only(true);
+        }
+        Ok(policy.limits(|limits| {
+            limits.connect = self.connect_timeout.unwrap_or(limits.connect);
+            limits.tls = self.tls_timeout.unwrap_or(limits.tls);
+            limits.reply = self.reply_timeout.unwrap_or(limits.reply);
+            limits.idle = self.idle_timeout.or(limits.idle);
+            limits.max_time = self.max_time.or(limits.max_time);
+        }))
+    }
+
+    /// The clauses of `--except` in the order given, then what `--retry` stands for.
+    fn clauses(&self) -> Result<Vec<Clause>, Error> {
+        let mut clauses = Vec::new();
+        for text in &self.except {
+            clauses.extend(Clause::parse_all(text).map_err(Error::in_text("--except", text))?);
+        }
+        if let Some(text) = &self.retry {
+            let sugar = retry_sugar(text).map_err(Error::in_text("--retry", text))?;
+            clauses.extend(Clause::parse_all(&sugar).map_err(Error::in_text("--retry", &sugar))?);
+        }
+        Ok(clauses)
+    }
+}
+
+impl DialFlags {
+    pub(crate) const fn family(&self) -> Option<Family> {
+        match (self.four, self.six) {
+            (true, _) => Some(Family::V4),
+            (_, true) => Some(Family::V6),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn tls(&self) -> TlsOptions {
+        TlsOptions {
+            ca: self.ca.clone(),
+            identity: self.cert.clone().zip(self.key.clone()),
+            sni: self.sni.clone(),
+            alpn: self.alpn.clone(),
+            insecure: self.insecure,
+        }
+    }
+}
+
+/// Reads a policy file, with an answer for everything that is not one.
+pub(crate) fn read_policy(verb: Verb, path: &std::path::Path) -> Result<PolicyBuilder, Error> {
+    let name = redial::printable(&path.display().to_string());
+    let unreadable = |what: String| Error::plain(format!("the policy file {name} {what}"), "print one to begin with: redial check --standing connect");
+    let metadata = fs::metadata(path).map_err(|error| unreadable(format!("cannot be read: {}", reason(&error))))?;
+    if metadata.is_dir() {
+        return Err(unreadable("is a directory".into()));
+    }
+    let text = bounded(path, LARGEST_POLICY).map_err(|error| match error {
+        TooLarge::Error(error) => unreadable(format!("cannot be read: {}", reason(&error))),
+        TooLarge::Is => unreadable("is larger than 1 MiB, so it is not a policy".into()),
+    })?;
+    let text = String::from_utf8(text).map_err(|error| unreadable(format!("is not text: byte {} is not UTF-8", error.utf8_error().valid_up_to())))?;
+    Policy::parse(verb, &text).map_err(Error::in_text(name.clone(), &text))
+}
+
+/// `--send TEXT|@FILE|env:NAME`, nothing appended.
+fn opening(text: &str) -> Result<Vec<u8>, Error> {
+    if let Some(path) = text.strip_prefix('@') {
+        let name = redial::printable(path);
+        return bounded(std::path::Path::new(path), LARGEST_OPENING).map_err(|error| match error {
+            TooLarge::Error(error) => Error::plain(format!("--send: {name} cannot be read: {}", reason(&error)), "for text that begins with @, write \\x40"),
+            TooLarge::Is => Error::plain(format!("--send: {name} is larger than 1 MiB"), "an opening is short; send the rest through standard input"),
+        });
+    }
+    if let Some(name) = text.strip_prefix("env:") {
+        let value = std::env::var_os(name).ok_or_else(|| {
+            Error::plain(format!("--send: the environment has no variable `{}`", redial::printable(name)), "export it first")
+        })?;
+        return Ok(value.into_encoded_bytes());
+    }
+    unescape(text).map_err(Error::in_text("--send", text))
+}
+
+/// The bytes of a text with `\n \r \t \0 \\ \xHH`.
+fn unescape(text: &str) -> Result<Vec<u8>, Mistake> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        bytes.extend_from_slice(&rest.as_bytes()[..at]);
+        let position = text.len() - rest.len() + at;
+        let escape = &rest[at + 1..];
+        let (byte, length) = match escape.as_bytes().first() {
+            Some(b'n') => (b'\n', 1),
+            Some(b'r') => (b'\r', 1),
+            Some(b't') => (b'\t', 1),
+            Some(b'0') => (0, 1),
+            Some(b'\\') => (b'\\', 1),
+            Some(b'x') => match escape.get(1..3).and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+                Some(byte) => (byte, 3),
+                None => return Err(Mistake::new(position..position + 2, "`\\x` wants two hexadecimal digits", "as in `\\x00`")),
+            },
+            _ => return Err(Mistake::new(position..position + 1, "a backslash stands in front of nothing it can escape", r"the escapes are \n \r \t \0 \\ and \xHH")),
+        };
+        bytes.push(byte);
+        rest = &escape[length..];
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    Ok(bytes)
+}
+
+enum TooLarge {
+    Error(std::io::Error),
+    Is,
+}
+
+/// The content of a file, if it has at most `limit` bytes; a device or pipe is read no further.
+fn bounded(path: &std::path::Path, limit: u64) -> Result<Vec<u8>, TooLarge> {
+    let file = fs::File::open(path).map_err(TooLarge::Error)?;
+    let mut bytes = Vec::new();
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(TooLarge::Error)?;
+    if bytes.len() as u64 > limit { Err(TooLarge::Is) } else { Ok(bytes) }
+}
+
+/// An operating system's reason without Rust's `(os error 2)`.
+pub(crate) fn reason(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+}

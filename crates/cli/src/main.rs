@@ -1,0 +1,55 @@
+//! The command line of redial.
+//!
+//! This file finds the verb and hands it its words; each verb has a file of its own. Only the
+//! named verb's flags are built, for start-up counts. It decides nothing about connections: that
+//! is the core, and acting is the driver. Start at [`verb`].
+
+mod check;
+mod connect;
+mod error;
+mod exit;
+mod flags;
+mod foreign;
+mod help;
+mod json;
+mod practice;
+mod pump;
+mod stdio;
+mod story;
+mod terminal;
+mod traceback;
+
+use std::{ffi::OsString, process::ExitCode};
+
+use exit::Exit;
+
+/// Everything `redial` can be told to do, and one line about it.
+const VERBS: [(&str, &str); 3] = [
+    ("connect", "standard input and output over one connection, opened as the policy says"),
+    ("check", "read a policy: mistakes, dangers, the schedule of every retry"),
+    ("help", "explain a topic: kinds, clauses, exit, lab, or any kind by name"),
+];
+
+fn main() -> ExitCode {
+    let mut words = std::env::args_os().skip(1).peekable();
+    let first = words.peek().and_then(|word| word.to_str()).map(ToOwned::to_owned);
+    match verb(first.as_deref(), words) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            error.print();
+            error.exit().into()
+        }
+    }
+}
+
+fn verb(first: Option<&str>, mut words: impl Iterator<Item = OsString>) -> Result<Exit, error::Error> {
+    match first {
+        None | Some("-h" | "--help") => Ok(help::overview(&VERBS)),
+        Some("-V" | "--version") => Ok(help::version()),
+        Some("connect") => connect::run(words.skip(1)),
+        Some("check") => check::run(words.skip(1)),
+        Some("help") => help::run(words.nth(1), &VERBS),
+        // `redial SERVER…` is `redial connect SERVER…`.
+        Some(_) => connect::run(words),
+    }
+}

@@ -1,0 +1,50 @@
+//! What this terminal can show, and lines to standard error.
+//!
+//! Colours only on a terminal and never with `NO_COLOR`; a standard error that is gone is not an
+//! error. It decides nothing about what is said. Start at [`complain`].
+
+use std::{
+    env,
+    io::{self, IsTerminal, Write},
+};
+
+/// One line or block to standard error.
+pub(crate) fn complain(text: &str) {
+    // Whoever closed standard error does not want to hear it.
+    drop(writeln!(io::stderr().lock(), "{text}"));
+}
+
+/// Whether standard error may be coloured: a terminal, no `NO_COLOR` (no-color.org), not `dumb`.
+pub(crate) fn stderr_has_colours() -> bool {
+    let unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
+    !unwanted && !dumb && io::stderr().is_terminal()
+}
+
+/// Text in the colours of failures, advice and side notes, or plain.
+#[derive(Clone, Copy)]
+pub(crate) struct Style {
+    coloured: bool,
+}
+
+impl Style {
+    pub(crate) fn of_stderr() -> Self {
+        Self { coloured: stderr_has_colours() }
+    }
+
+    pub(crate) fn failure(self, text: &str) -> String {
+        self.wrap("31", text)
+    }
+
+    pub(crate) fn strong(self, text: &str) -> String {
+        self.wrap("1", text)
+    }
+
+    pub(crate) fn faint(self, text: &str) -> String {
+        self.wrap("2", text)
+    }
+
+    fn wrap(self, code: &str, text: &str) -> String {
+        if self.coloured { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}

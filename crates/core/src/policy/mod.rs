@@ -1,0 +1,410 @@
+//! The policy: what to try, what to expect, the clauses, the limits.
+//!
+//! Valid by construction: every part was parsed before it got here. Reading one from a file is in
+//! `file`, printing one in `print`; nothing here runs, that is [`crate::Session`]. Start at
+//! [`Policy::build`].
+
+mod file;
+mod print;
+
+use alloc::{boxed::Box, string::String, vec::Vec};
+use core::time::Duration;
+
+use crate::{
+    Answer, Clause, Limits, Mistake, Rounds, Server, Step, Verb, clause::Steps, session::Program,
+};
+
+/// How long a `run` may take before it is killed with its group.
+pub const RUN_LIMIT: Duration = Duration::from_secs(30);
+
+/// How long a connection must live, by default, to count as healthy.
+pub const HEALTHY_AFTER: Duration = Duration::from_secs(10);
+
+/// What to try, what to expect, what to do about failures, and the limits.
+///
+/// ```
+/// use redial_core::{Policy, Server, Verb};
+/// let policy = Policy::build(Verb::Connect)
+///     .server(Server::parse("db1:5432")?)
+///     .server(Server::parse("db2:5432")?)
+///     .except("refused: retry 10, next")?
+///     .build()?;
+/// assert_eq!(policy.servers().len(), 2);
+/// # Ok::<(), redial_core::Mistake>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Policy {
+    verb: Verb,
+    servers: Box<[Server]>,
+    answer: Option<Answer>,
+    opening: Option<Box<[u8]>>,
+    clauses: Box<[Clause]>,
+    /// From this clause on they are the verb's own.
+    own: usize,
+    rounds: Rounds,
+    limits: Limits,
+    deadline: Option<Duration>,
+    bounds_everything: bool,
+    healthy_after: Duration,
+    otherwise: Steps,
+    finally: Steps,
+    /// Where each clause's steps begin when all steps are counted through; then else, finally, end.
+    places: Box<[usize]>,
+}
+
+/// Names a step of a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct StepRef {
+    pub(crate) program: Program,
+    pub(crate) index: usize,
+}
+
+impl Policy {
+    /// Begins a policy for a verb.
+    #[must_use]
+    pub fn build(verb: Verb) -> PolicyBuilder {
+        PolicyBuilder {
+            verb,
+            servers: Vec::new(),
+            answer: None,
+            opening: None,
+            clauses: Vec::new(),
+            only: false,
+            rounds: None,
+            limits: Limits::default(),
+            deadline: None,
+            bounds_everything: false,
+            healthy_after: HEALTHY_AFTER,
+            otherwise: Steps::default(),
+            finally: Steps::default(),
+        }
+    }
+
+    /// Begins the standing policy: reconnect for ever, give up only on what cannot heal.
+    ///
+    /// The clauses of `redial stay`: rounds forever, `every 250ms..30s`.
+    #[must_use]
+    pub fn standing() -> PolicyBuilder {
+        Self::build(Verb::Stay)
+    }
+
+    /// Begins a policy from a file's text (TOML, at most 1 MiB).
+    ///
+    /// # Errors
+    ///
+    /// The first [`Mistake`], with its position in `text`.
+    pub fn parse(verb: Verb, text: &str) -> Result<PolicyBuilder, Mistake> {
+        file::read(verb, text)
+    }
+
+    /// What it is for.
+    #[must_use]
+    pub const fn verb(&self) -> Verb {
+        self.verb
+    }
+
+    /// The servers, any of which will do, in the order they are tried.
+    #[must_use]
+    pub fn servers(&self) -> &[Server] {
+        &self.servers
+    }
+
+    /// What the first answer must look like.
+    #[must_use]
+    pub const fn answer(&self) -> Option<&Answer> {
+        self.answer.as_ref()
+    }
+
+    /// What is sent before the answer is judged, on every connection.
+    #[must_use]
+    pub fn opening(&self) -> &[u8] {
+        self.opening.as_deref().unwrap_or_default()
+    }
+
+    /// The clauses in the order they are tried: the user's, then the verb's own.
+    #[must_use]
+    pub fn clauses(&self) -> &[Clause] {
+        &self.clauses
+    }
+
+    /// Whether this clause is the verb's own rather than the user's.
+    #[must_use]
+    pub const fn is_own(&self, clause: usize) -> bool {
+        clause >= self.own
+    }
+
+    /// How often the list of servers is gone through.
+    #[must_use]
+    pub const fn rounds(&self) -> &Rounds {
+        &self.rounds
+    }
+
+    /// The time limits of each part.
+    #[must_use]
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// How long the session may be without a connection.
+    #[must_use]
+    pub const fn deadline(&self) -> Option<Duration> {
+        self.deadline
+    }
+
+    /// Whether the deadline runs on while a connection lives.
+    #[must_use]
+    pub const fn deadline_bounds_everything(&self) -> bool {
+        self.bounds_everything
+    }
+
+    /// How long a connection must live to count as healthy.
+    #[must_use]
+    pub const fn healthy_after(&self) -> Duration {
+        self.healthy_after
+    }
+
+    /// The steps after a body that ended well.
+    #[must_use]
+    pub fn otherwise(&self) -> &[Step] {
+        &self.otherwise
+    }
+
+    /// The steps at the very end.
+    #[must_use]
+    pub fn finally(&self) -> &[Step] {
+        &self.finally
+    }
+
+    /// The step a session asks to be carried out.
+    #[must_use]
+    pub fn step(&self, at: StepRef) -> Option<&Step> {
+        self.steps(at.program).get(at.index)
+    }
+
+    pub(crate) fn steps(&self, program: Program) -> &[Step] {
+        match program {
+            Program::Clause(clause) => self.clauses.get(clause).map_or(&[], Clause::steps),
+            Program::Else => &self.otherwise,
+            Program::Finally => &self.finally,
+        }
+    }
+
+    /// The step's place when all are counted through.
+    pub(crate) fn step_place(&self, at: StepRef) -> usize {
+        let list = match at.program {
+            Program::Clause(clause) => clause,
+            Program::Else => self.clauses.len(),
+            Program::Finally => self.clauses.len() + 1,
+        };
+        self.places.get(list).map_or(usize::MAX, |place| place + at.index)
+    }
+
+    /// How many steps there are in all.
+    pub(crate) fn step_count(&self) -> usize {
+        self.places.last().copied().unwrap_or(0)
+    }
+
+    pub(crate) fn has_throttled_run(&self) -> bool {
+        let lists =
+            self.clauses.iter().map(Clause::steps).chain([&*self.otherwise, &*self.finally]);
+        lists.flatten().any(|step| matches!(step, Step::Run(run) if run.at_most_every.is_some()))
+    }
+}
+
+/// A policy being put together. What is said later replaces what was said before; servers and
+/// clauses add up.
+#[derive(Clone, Debug)]
+pub struct PolicyBuilder {
+    verb: Verb,
+    servers: Vec<Server>,
+    answer: Option<Answer>,
+    opening: Option<Box<[u8]>>,
+    clauses: Vec<Clause>,
+    only: bool,
+    rounds: Option<Rounds>,
+    limits: Limits,
+    deadline: Option<Duration>,
+    bounds_everything: bool,
+    healthy_after: Duration,
+    otherwise: Steps,
+    finally: Steps,
+}
+
+impl PolicyBuilder {
+    /// Adds a server.
+    #[must_use]
+    pub fn server(mut self, server: Server) -> Self {
+        self.servers.push(server);
+        self
+    }
+
+    /// Takes these servers instead of those named so far.
+    #[must_use]
+    pub fn servers(mut self, servers: Vec<Server>) -> Self {
+        self.servers = servers;
+        self
+    }
+
+    /// Adds clauses, behind those there are.
+    ///
+    /// # Errors
+    ///
+    /// A [`Mistake`] with its position in `text`.
+    pub fn except(mut self, text: &str) -> Result<Self, Mistake> {
+        self.clauses.extend(Clause::parse_all(text)?);
+        Ok(self)
+    }
+
+    /// Puts clauses in front of those there are.
+    #[must_use]
+    pub fn in_front(mut self, mut clauses: Vec<Clause>) -> Self {
+        clauses.append(&mut self.clauses);
+        self.clauses = clauses;
+        self
+    }
+
+    /// What the first answer must look like.
+    #[must_use]
+    pub fn expect(mut self, answer: Answer) -> Self {
+        self.answer = Some(answer);
+        self
+    }
+
+    /// What is sent first on every connection. Nothing is appended.
+    #[must_use]
+    pub fn send(mut self, opening: impl Into<Box<[u8]>>) -> Self {
+        self.opening = Some(opening.into());
+        self
+    }
+
+    /// Leaves the verb's own clauses out. Off by default.
+    #[must_use]
+    pub const fn only(mut self, only: bool) -> Self {
+        self.only = only;
+        self
+    }
+
+    /// How often the list of servers is gone through. By default as the verb says.
+    #[must_use]
+    pub const fn rounds(mut self, rounds: Rounds) -> Self {
+        self.rounds = Some(rounds);
+        self
+    }
+
+    /// Changes the time limits.
+    #[must_use]
+    pub fn limits(mut self, change: impl FnOnce(&mut Limits)) -> Self {
+        change(&mut self.limits);
+        self
+    }
+
+    /// How long the session may be without a connection. No limit by default.
+    #[must_use]
+    pub const fn deadline(mut self, limit: Duration) -> Self {
+        self.deadline = Some(limit);
+        self
+    }
+
+    /// Lets the deadline bound everything, the life of the connection too.
+    #[must_use]
+    pub const fn deadline_bounds_everything(mut self) -> Self {
+        self.bounds_everything = true;
+        self
+    }
+
+    /// How long a connection must live to count as healthy. 10 s by default.
+    #[must_use]
+    pub const fn healthy_after(mut self, time: Duration) -> Self {
+        self.healthy_after = time;
+        self
+    }
+
+    /// Steps to run once after a body that ended well.
+    ///
+    /// # Errors
+    ///
+    /// A [`Mistake`]: only say, run, diagnose, exit and stop may stand there.
+    pub fn otherwise(mut self, text: &str) -> Result<Self, Mistake> {
+        self.otherwise = Step::parse_ending(text)?;
+        Ok(self)
+    }
+
+    /// Steps to run once at the very end, within 10 s.
+    ///
+    /// # Errors
+    ///
+    /// A [`Mistake`]: only say, run, diagnose, exit and stop may stand there.
+    pub fn finally(mut self, text: &str) -> Result<Self, Mistake> {
+        self.finally = Step::parse_ending(text)?;
+        Ok(self)
+    }
+
+    /// Whether a server was named.
+    #[must_use]
+    pub fn has_servers(&self) -> bool {
+        !self.servers.is_empty()
+    }
+
+    /// The policy.
+    ///
+    /// # Errors
+    ///
+    /// None that a caller can cause: the verb's own clauses are part of the program and tested.
+    pub fn build(self) -> Result<Policy, Mistake> {
+        let mut clauses = self.clauses;
+        let own = clauses.len();
+        if !self.only {
+            clauses.extend(self.verb.clauses()?);
+        }
+        let lengths = clauses
+            .iter()
+            .map(|clause| clause.steps().len())
+            .chain([self.otherwise.len(), self.finally.len()]);
+        let mut total = 0;
+        let mut places = Vec::with_capacity(clauses.len() + 3);
+        for length in lengths {
+            places.push(total);
+            total += length;
+        }
+        places.push(total);
+        Ok(Policy {
+            verb: self.verb,
+            servers: self.servers.into_boxed_slice(),
+            answer: self.answer,
+            opening: self.opening,
+            clauses: clauses.into_boxed_slice(),
+            own,
+            rounds: self.rounds.unwrap_or_else(|| self.verb.rounds()),
+            limits: self.limits,
+            deadline: self.deadline,
+            bounds_everything: self.bounds_everything,
+            healthy_after: self.healthy_after,
+            otherwise: self.otherwise,
+            finally: self.finally,
+            places: places.into_boxed_slice(),
+        })
+    }
+}
+
+/// `--retry N|forever[,BASE..CAP]`: what it stands for.
+///
+/// ```
+/// let text = redial_core::retry_sugar("10,100ms..5s")?;
+/// assert_eq!(text, "transient if fresh: retry 10 every 100ms..5s, next");
+/// # Ok::<(), redial_core::Mistake>(())
+/// ```
+///
+/// # Errors
+///
+/// A [`Mistake`] with its position in `text`.
+pub fn retry_sugar(text: &str) -> Result<String, Mistake> {
+    let retry = match text.split_once(',') {
+        Some((times, pause)) => {
+            let spelled = alloc::format!("{times} every {}", pause.trim());
+            crate::clause::repetition(&spelled)
+                .map_err(|mistake| Mistake { at: 0..text.len(), ..mistake })?
+        }
+        None => crate::clause::repetition(text)?,
+    };
+    Ok(alloc::format!("transient if fresh: {}, next", Step::Retry(retry)))
+}

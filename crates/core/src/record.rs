@@ -1,0 +1,128 @@
+//! The record: the list of what happened in one session, bounded.
+//!
+//! The first 32 events, the last 96, and counts by kind of those between: a session that retries
+//! for a week has a record of the same size as one that retries for a minute. The same shape live
+//! and rehearsed; the traceback and the JSON are views of it. It decides nothing. Start at
+//! [`Record`].
+
+use alloc::{
+    boxed::Box, collections::BTreeMap, collections::VecDeque, format, sync::Arc, vec::Vec,
+};
+
+use serde::{Serialize, Serializer, ser::SerializeStruct};
+
+use crate::{Event, Happened, Kind, Policy};
+
+/// How many of the first events are kept.
+const FIRST: usize = 32;
+/// How many of the last events are kept.
+const LAST: usize = 96;
+
+/// What happened, in order.
+#[derive(Clone, Debug)]
+pub struct Record {
+    policy: Arc<Policy>,
+    seed: u64,
+    lab: Box<[Box<str>]>,
+    first: Vec<Happened>,
+    last: VecDeque<Happened>,
+    between: Between,
+}
+
+/// The events that were not kept, counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Between {
+    /// How many events in all.
+    pub events: u64,
+    /// How many of them were attempts.
+    pub attempts: u64,
+    /// How many of them were failures, by kind.
+    pub failures: BTreeMap<Kind, u64>,
+}
+
+impl Record {
+    /// An empty record of a session of this policy with this seed.
+    #[must_use]
+    pub fn new(policy: Arc<Policy>, seed: u64) -> Self {
+        Self {
+            policy,
+            seed,
+            lab: Box::default(),
+            first: Vec::new(),
+            last: VecDeque::new(),
+            between: Between::default(),
+        }
+    }
+
+    /// Says which of the servers were practice servers, by name.
+    #[must_use]
+    pub fn with_lab(mut self, names: Box<[Box<str>]>) -> Self {
+        self.lab = names;
+        self
+    }
+
+    /// Adds an event.
+    pub fn push(&mut self, happened: Happened) {
+        if self.first.len() < FIRST {
+            self.first.push(happened);
+            return;
+        }
+        if self.last.len() == LAST
+            && let Some(oldest) = self.last.pop_front()
+        {
+            self.between.events += 1;
+            match &oldest.event {
+                Event::Trying { .. } => self.between.attempts += 1,
+                Event::Failed { failure, .. } => {
+                    *self.between.failures.entry(failure.kind).or_default() += 1
+                }
+                _ => {}
+            }
+        }
+        self.last.push_back(happened);
+    }
+
+    /// The events kept, in order; `None` stands once where others were left out.
+    pub fn events(&self) -> impl Iterator<Item = Option<&Happened>> {
+        let gap = (self.between.events > 0).then_some(None);
+        self.first.iter().map(Some).chain(gap).chain(self.last.iter().map(Some))
+    }
+
+    /// What was left out.
+    #[must_use]
+    pub const fn between(&self) -> &Between {
+        &self.between
+    }
+
+    /// The policy of the session.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The seed its randomness came from.
+    #[must_use]
+    pub const fn seed(&self) -> u64 {
+        self.seed
+    }
+}
+
+impl Serialize for Record {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let servers: Vec<&str> =
+            self.policy.servers().iter().map(|server| &**server.label()).collect();
+        let clauses: Vec<_> =
+            self.policy.clauses().iter().map(|clause| format!("{clause}")).collect();
+        let mut record = serializer.serialize_struct("Record", 8)?;
+        record.serialize_field("version", &1)?;
+        record.serialize_field("verb", self.policy.verb().name())?;
+        record.serialize_field("seed", &self.seed)?;
+        record.serialize_field("lab", &self.lab)?;
+        record.serialize_field("servers", &servers)?;
+        record.serialize_field("clauses", &clauses)?;
+        record
+            .serialize_field("events", &self.first.iter().chain(&self.last).collect::<Vec<_>>())?;
+        record.serialize_field("between", &self.between)?;
+        record.end()
+    }
+}

@@ -1,0 +1,396 @@
+//! The session: one run of a policy, from the first attempt to the verdict.
+//!
+//! It decides and touches nothing: time enters as an argument, randomness as a seed, and what is
+//! to be done leaves as [`Output`]s. It holds no record; events leave as notes, and who listens
+//! keeps them ([`crate::Record`]). The walk through a clause's steps is in `walk`; the list of
+//! servers in `servers`. Start at [`Session`].
+
+mod event;
+mod output;
+mod servers;
+mod walk;
+
+use alloc::{boxed::Box, collections::VecDeque, sync::Arc};
+use core::time::Duration;
+
+use fastrand::Rng;
+
+pub use event::{Action, Event, Happened, Ran};
+pub use output::{Id, Input, Output, Signal, StepResult, Verdict, Why};
+
+pub(crate) use walk::Program;
+
+use self::{servers::Servers, walk::Walk};
+use crate::{Address, Detail, Failure, Kind, Policy, Stage, quantity::Rounded};
+
+/// How long `finally` may take.
+pub const FINALLY_LIMIT: Duration = Duration::from_secs(10);
+
+/// One run of a policy: a state machine that lives until a verdict.
+///
+/// A connection is a state in it (`Trying → Live → Trying`); one session may make many.
+///
+/// > **The drain rule.** After [`Session::new`] and after every [`Session::handle`], call
+/// > [`Session::poll`] until it returns [`Output::Wake`] or [`Output::Done`]. Do nothing else in
+/// > between. Then wait until the wake's time or for an input, whichever comes first.
+///
+/// The whole loop, with a server that is never there:
+///
+/// ```
+/// use std::{sync::Arc, time::Duration};
+/// use redial_core::*;
+///
+/// let policy = Policy::build(Verb::Connect)
+///     .server(Server::parse("db:5432")?)
+///     .except("refused: retry 2 every 1s, exit 7")?
+///     .build()?;
+/// let mut session = Session::new(Arc::new(policy), 42);
+/// let mut now = Duration::ZERO; // virtual: nobody waits
+/// session.handle(now, Input::Start);
+/// let verdict = loop {
+///     let input = match session.poll() {
+///         // Do what it says …
+///         Output::Attempt { id, .. } => {
+///             let failure = Failure::new(Kind::Refused, Stage::Connect, "db:5432".into());
+///             Input::Failed { id, failure: Arc::new(failure) }
+///         }
+///         Output::Note(event) => { println!("{now:?} {event:?}"); continue }
+///         Output::Step { id, .. } => Input::StepDone { id, result: StepResult::Skipped },
+///         Output::Connected { .. } | Output::Cancel { .. } => continue,
+///         // … and when there is nothing more to do, wait.
+///         Output::Wake { at, .. } => { now = at; Input::Tick }
+///         Output::Done(verdict) => break verdict,
+///         _ => continue,
+///     };
+///     session.handle(now, input);
+/// };
+/// assert_eq!(verdict, Verdict::Exit(7));
+/// assert_eq!(now, Duration::from_secs(2));
+/// # Ok::<(), redial_core::Mistake>(())
+/// ```
+///
+/// (An input may also be handed over before the outputs are drained, as above: outputs wait in
+/// line. The rule keeps a driver from acting late.)
+pub struct Session {
+    policy: Arc<Policy>,
+    random: Rng,
+    state: State,
+    outputs: VecDeque<Output>,
+    servers: Servers,
+    /// Ids of attempts and steps, in the order given out.
+    last_id: u32,
+    /// How many attempts were begun.
+    attempts: u32,
+    now: Duration,
+    deadline: Deadline,
+    /// The failure that is being handled, or was handled last.
+    failure: Option<Arc<Failure>>,
+    /// What the last `diagnose` concluded of it.
+    cause: Option<Box<str>>,
+    /// When each throttled `run` last ran, by the step's place in the policy.
+    ran: Box<[Option<Duration>]>,
+    interrupted: bool,
+}
+
+/// What the session is doing.
+enum State {
+    New,
+    /// An attempt is under way.
+    Trying(Id),
+    /// A pause before an attempt at the current server.
+    Pausing(Duration),
+    /// A connection stands, since then.
+    Live(Id, Duration),
+    /// A step is being carried out; behind it the walk goes on.
+    Stepping(Id, Walk),
+    Over(Verdict),
+}
+
+/// The time without a connection that is still allowed.
+enum Deadline {
+    None,
+    /// It runs out then.
+    At(Duration),
+    /// It stands still, with so much left.
+    Held(Duration),
+}
+
+impl Session {
+    /// A run of this policy. The same seed makes the same decisions.
+    #[must_use]
+    pub fn new(policy: Arc<Policy>, seed: u64) -> Self {
+        let steps = if policy.has_throttled_run() { policy.step_count() } else { 0 };
+        Self {
+            random: Rng::with_seed(seed),
+            state: State::New,
+            outputs: VecDeque::with_capacity(4),
+            servers: Servers::new(policy.servers().len(), policy.step_count()),
+            last_id: 0,
+            attempts: 0,
+            now: Duration::ZERO,
+            deadline: policy.deadline().map_or(Deadline::None, Deadline::At),
+            failure: None,
+            cause: None,
+            ran: alloc::vec![None; steps].into_boxed_slice(),
+            interrupted: false,
+            policy,
+        }
+    }
+
+    /// The policy it runs.
+    #[must_use]
+    pub fn policy(&self) -> &Arc<Policy> {
+        &self.policy
+    }
+
+    /// What is to be done next. See the drain rule on [`Session`].
+    #[must_use]
+    pub fn poll(&mut self) -> Output {
+        if let Some(output) = self.outputs.pop_front() {
+            return output;
+        }
+        let deadline = match self.deadline {
+            Deadline::At(at) => at,
+            Deadline::None | Deadline::Held(_) => Duration::MAX,
+        };
+        let (at, why) = match &self.state {
+            State::New => (Duration::MAX, Why::Start),
+            State::Trying(_) => (Duration::MAX, Why::Attempt),
+            State::Pausing(until) => (*until, Why::Pause),
+            State::Live(..) => (Duration::MAX, Why::Connection),
+            State::Stepping(_, walk) => (walk.until.unwrap_or(Duration::MAX), Why::Step),
+            State::Over(verdict) => return Output::Done(verdict.clone()),
+        };
+        if deadline < at {
+            Output::Wake { at: deadline, why: Why::Deadline }
+        } else {
+            Output::Wake { at, why }
+        }
+    }
+
+    /// Takes note of what happened. `now` is the time since the session began and never decreases;
+    /// an input for an id that was cancelled or has ended is ignored.
+    pub fn handle(&mut self, now: Duration, input: Input) {
+        self.now = self.now.max(now);
+        if self.time_is_up() {
+            return;
+        }
+        match input {
+            Input::Start => {
+                if matches!(self.state, State::New) {
+                    self.start();
+                }
+            }
+            Input::Tick => {}
+            Input::Connected { id, address } => {
+                if matches!(self.state, State::Trying(current) if current == id) {
+                    self.connected(id, address);
+                }
+            }
+            Input::Failed { id, failure } => match self.state {
+                State::Trying(current) if current == id => self.failed(failure, None),
+                State::Live(current, since) if current == id => self.failed(failure, Some(since)),
+                _ => {}
+            },
+            Input::Finished { id } => {
+                if matches!(self.state, State::Live(current, _) if current == id) {
+                    self.end(Verdict::Well);
+                }
+            }
+            Input::StepDone { id, result } => self.step_done(id, result),
+            Input::Interrupt(signal) => self.interrupt(signal),
+        }
+        if matches!(self.state, State::Pausing(until) if until <= self.now) {
+            self.attempt();
+        }
+    }
+
+    fn start(&mut self) {
+        if self.policy.servers().is_empty() {
+            self.attempts += 1;
+            let failure = Failure::new(Kind::NoServer, Stage::Resolve, "no server".into());
+            self.failed(Arc::new(failure), None);
+        } else {
+            self.attempt();
+        }
+    }
+
+    /// Begins an attempt at the current server.
+    fn attempt(&mut self) {
+        let id = self.new_id();
+        let server = self.servers.current();
+        self.attempts = self.attempts.saturating_add(1);
+        self.state = State::Trying(id);
+        self.note(Event::Trying { attempt: self.attempts, server });
+        self.outputs.push_back(Output::Attempt { id, server });
+    }
+
+    fn connected(&mut self, id: Id, address: Option<Address>) {
+        self.state = State::Live(id, self.now);
+        if !self.policy.deadline_bounds_everything() {
+            self.hold_deadline();
+        }
+        self.note(Event::Connected {
+            attempt: self.attempts,
+            server: self.servers.current(),
+            address,
+        });
+        self.outputs.push_back(Output::Connected { id });
+    }
+
+    /// An attempt failed, or a live connection ended that had stood `since` then.
+    fn failed(&mut self, failure: Arc<Failure>, since: Option<Duration>) {
+        let healthy = since
+            .is_some_and(|since| self.now.saturating_sub(since) >= self.policy.healthy_after());
+        if since.is_some() {
+            self.release_deadline(healthy);
+        }
+        if healthy {
+            self.servers.healthy();
+        } else {
+            self.servers.unhealthy();
+        }
+        self.note(Event::Failed { attempt: self.attempts, failure: failure.clone() });
+        self.decide(failure);
+    }
+
+    /// Finds the clause for a failure and walks it.
+    fn decide(&mut self, failure: Arc<Failure>) {
+        let new = !self.servers.was_healthy();
+        let clause = self.policy.clauses().iter().position(|clause| clause.matches(&failure, new));
+        let kind = failure.kind;
+        self.failure = Some(failure);
+        self.cause = None;
+        match clause {
+            Some(clause) => self.walk(Walk::new(Program::Clause(clause))),
+            None if kind == Kind::Closed => self.end(Verdict::Well),
+            None => self.unhandled(None),
+        }
+    }
+
+    /// No clause of the user's was left to say what to do.
+    fn unhandled(&mut self, clause: Option<usize>) {
+        let Some(failure) = self.failure.clone() else { return };
+        self.note(Event::Handled {
+            attempt: self.attempts,
+            clause,
+            used_up: false,
+            action: Action::Unhandled,
+        });
+        let verdict = match failure.kind {
+            Kind::Deadline => Verdict::Deadline(failure),
+            Kind::Interrupted => Verdict::Interrupted(Signal::of(&failure)),
+            _ => Verdict::Unhandled(failure),
+        };
+        self.end(verdict);
+    }
+
+    /// The body is over: `else` where it ended well, then `finally`, then done.
+    fn end(&mut self, verdict: Verdict) {
+        self.deadline = Deadline::None;
+        let program =
+            if matches!(verdict, Verdict::Well) { Program::Else } else { Program::Finally };
+        self.walk(Walk::ending(program, verdict));
+    }
+
+    fn over(&mut self, verdict: Verdict) {
+        self.note(Event::Over { verdict: verdict.clone() });
+        self.state = State::Over(verdict);
+    }
+
+    /// Acts on a limit that has passed, and says whether one had.
+    fn time_is_up(&mut self) -> bool {
+        if matches!(self.deadline, Deadline::At(at) if at <= self.now)
+            && !matches!(self.state, State::Over(_))
+        {
+            self.deadline = Deadline::None;
+            self.cut(Kind::Deadline, None);
+            return true;
+        }
+        if let State::Stepping(id, walk) = &self.state
+            && walk.until.is_some_and(|until| until <= self.now)
+            && let Some(verdict) = walk.verdict.clone()
+        {
+            self.outputs.push_back(Output::Cancel { id: *id });
+            self.over(verdict);
+            return true;
+        }
+        false
+    }
+
+    fn interrupt(&mut self, signal: Signal) {
+        let ending = match &self.state {
+            State::Over(_) => return,
+            State::Stepping(_, walk) => walk.verdict.is_some(),
+            State::New | State::Trying(_) | State::Pausing(_) | State::Live(..) => false,
+        };
+        if self.interrupted {
+            // The second one leaves at once.
+            self.cancel_current();
+            self.over(Verdict::Interrupted(signal));
+        } else if ending {
+            self.interrupted = true;
+        } else {
+            self.interrupted = true;
+            self.deadline = Deadline::None;
+            self.cut(Kind::Interrupted, Some(signal));
+        }
+    }
+
+    /// Ends whatever is under way with a failure of the session's own making.
+    fn cut(&mut self, kind: Kind, signal: Option<Signal>) {
+        let stage =
+            if matches!(self.state, State::Live(..)) { Stage::Stream } else { Stage::Connect };
+        self.cancel_current();
+        let server = self
+            .policy
+            .servers()
+            .get(self.servers.current())
+            .map_or_else(|| "no server".into(), |server| server.label().clone());
+        let mut failure = Failure::new(kind, stage, server);
+        failure.elapsed = self.now;
+        failure.detail = match (signal, &self.failure) {
+            (Some(signal), _) => Some(Detail::from_text(signal.name())),
+            (None, Some(last)) => Some(Detail::from_text(&alloc::format!(
+                "after {}; last: {last}",
+                Rounded(self.now)
+            ))),
+            (None, None) => Some(Detail::from_text(&alloc::format!("after {}", Rounded(self.now)))),
+        };
+        let failure = Arc::new(failure);
+        self.note(Event::Failed { attempt: self.attempts, failure: failure.clone() });
+        self.decide(failure);
+    }
+
+    fn cancel_current(&mut self) {
+        match self.state {
+            State::Trying(id) | State::Live(id, _) | State::Stepping(id, _) => {
+                self.outputs.push_back(Output::Cancel { id })
+            }
+            State::New | State::Pausing(_) | State::Over(_) => {}
+        }
+    }
+
+    fn hold_deadline(&mut self) {
+        if let Deadline::At(at) = self.deadline {
+            self.deadline = Deadline::Held(at.saturating_sub(self.now));
+        }
+    }
+
+    /// The clock of the deadline goes on: anew after a healthy connection, else where it stood.
+    fn release_deadline(&mut self, healthy: bool) {
+        if let Deadline::Held(left) = self.deadline {
+            let left = if healthy { self.policy.deadline().unwrap_or(left) } else { left };
+            self.deadline = Deadline::At(self.now.saturating_add(left));
+        }
+    }
+
+    fn new_id(&mut self) -> Id {
+        self.last_id = self.last_id.wrapping_add(1);
+        Id(self.last_id)
+    }
+
+    fn note(&mut self, event: Event) {
+        self.outputs.push_back(Output::Note(Happened { at: self.now, event }));
+    }
+}

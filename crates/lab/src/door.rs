@@ -1,0 +1,116 @@
+//! One port that is open, shut or full.
+//!
+//! The port stays the lab's own in all three: a second socket, bound and never listening, holds it
+//! while the listening one comes and goes. It does not know when to be which; that is `server`.
+//! Start at [`Door`].
+
+use std::io;
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::TcpListener;
+
+use crate::behaviour::Outage;
+
+/// Connections that may wait to be accepted; the kernel may allow fewer.
+const BACKLOG: i32 = 4096;
+
+/// How long a request to a full backlog is given to turn out unanswered. On the machine itself an
+/// answer takes microseconds.
+const UNANSWERED: Duration = Duration::from_millis(25);
+
+/// A port and what it does with connection requests.
+///
+/// A change takes effect at once: connections accepted before live on, those that the kernel has
+/// taken and nobody has accepted yet are reset.
+#[derive(Debug)]
+pub(crate) struct Door {
+    address: SocketAddr,
+    state: State,
+    _keeper: Socket,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Nobody listens: requests are refused.
+    Shut,
+    /// Requests become connections.
+    Open(TcpListener),
+    /// The backlog is full of our own connections: further requests are dropped.
+    Full { _listener: Socket, _crowd: Vec<TcpStream> },
+}
+
+impl Door {
+    /// Takes the port, and leaves it shut.
+    pub(crate) fn bind(address: SocketAddr) -> io::Result<Self> {
+        let keeper = bound(address)?;
+        let address = keeper.local_addr()?.as_socket().ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(Self { address, state: State::Shut, _keeper: keeper })
+    }
+
+    /// Where the door is.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The next connection. Opens the door first where it is not open.
+    pub(crate) async fn accept(&mut self) -> io::Result<(tokio::net::TcpStream, SocketAddr)> {
+        self.open()?.accept().await
+    }
+
+    /// Lets connections in. Must be called within a runtime.
+    pub(crate) fn open(&mut self) -> io::Result<&TcpListener> {
+        if !matches!(self.state, State::Open(_)) {
+            self.state = State::Shut; // the old listener goes first, or the port is in use
+            let listener = bound(self.address)?;
+            listener.set_nonblocking(true)?;
+            listener.listen(BACKLOG)?;
+            self.state = State::Open(TcpListener::from_std(listener.into())?);
+        }
+        match &self.state {
+            State::Open(listener) => Ok(listener),
+            State::Shut | State::Full { .. } => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+
+    /// Lets nobody in.
+    pub(crate) fn close(&mut self, outage: Outage) -> io::Result<()> {
+        self.state = State::Shut;
+        match outage {
+            Outage::Refuse => Ok(()),
+            Outage::Blackhole => self.fill(),
+        }
+    }
+
+    /// Fills the backlog until a request stays unanswered.
+    fn fill(&mut self) -> io::Result<()> {
+        let listener = bound(self.address)?;
+        listener.listen(0)?;
+        let mut crowd = Vec::new();
+        while crowd.len() < 64 {
+            match TcpStream::connect_timeout(&self.address, UNANSWERED) {
+                Ok(stream) => crowd.push(stream),
+                Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                    self.state = State::Full { _listener: listener, _crowd: crowd };
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(io::Error::other("this system answers connection requests to a full backlog"))
+    }
+}
+
+/// A socket bound to the address, not listening.
+fn bound(address: SocketAddr) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    // Beside the keeper, and beside connections of an earlier listener.
+    socket.set_reuse_address(true)?;
+    // Elsewhere two sockets on one address need this as well; on Linux it would split the
+    // connections among strangers.
+    #[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
+    socket.set_reuse_port(true)?;
+    socket.bind(&address.into())?;
+    Ok(socket)
+}
