@@ -12,7 +12,8 @@ use std::{
     thread,
 };
 
-use redial_core::{Delivery, Detail, Kind, Stage};
+use redial::{Settings, attempt};
+use redial_core::{Delivery, Detail, Endpoints, Kind, Limits, Stage};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use common::{connect, linger, pump, reset, serve, server};
@@ -175,6 +176,27 @@ async fn what_a_server_did_not_take_is_not_acknowledged() {
     let failure = connection.failure();
     let Delivery::AckedAtLeast(bytes) = failure.delivery else { panic!("{failure:?}") };
     assert!(bytes > 0 && bytes < failure.sent, "{bytes} of {}", failure.sent);
+}
+
+/// What TCP_USER_TIMEOUT does to a peer that is alive: known, and said.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_server_that_never_reads_has_stalled_once_dead_is_over() {
+    let (done, end) = mpsc::channel::<()>();
+    let server = serve(move |stream| {
+        let _ = end.recv();
+        drop(stream);
+    });
+    let dead = Some(std::time::Duration::from_millis(500));
+    let limits = Limits { dead, ..Limits::default() };
+    let settings = Settings { limits, ..Settings::default() };
+    let mut connection =
+        attempt(&server, 0, &settings, &Endpoints::default(), b"", None).await.unwrap();
+    while connection.write_all(&[7; 65536]).await.is_ok() {}
+    drop(done);
+    let failure = connection.failure();
+    assert_eq!((failure.kind, failure.errno.unwrap().name), (Kind::Stalled, "ETIMEDOUT"));
+    assert!(failure.detail.unwrap().as_str().contains("read nothing"));
 }
 
 #[tokio::test]
