@@ -88,9 +88,9 @@ pub async fn attempt(
     let dialled = dial::dial(&peers, settings.limits.connect, options)
         .await
         .map_err(|tried| lost(server, began, tried))?;
-    let Dialled { socket, peer, addresses } = dialled;
+    let Dialled { connected, peer, addresses } = dialled;
     let address = peer.address();
-    let stream = match secure(server, settings, Wire::new(socket)).await {
+    let stream = match secure(server, settings, Wire::new(connected)).await {
         Ok(stream) => stream,
         Err(cause) => {
             let mut failure = failed(server, began, Stage::Tls, cause);

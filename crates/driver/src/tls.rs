@@ -202,7 +202,10 @@ fn certificate_words(error: &CertificateError) -> String {
         CertificateError::UnknownIssuer => "its issuer is not one that is trusted here".into(),
         CertificateError::Revoked => "it was revoked".into(),
         CertificateError::BadEncoding => "it cannot be read".into(),
-        CertificateError::BadSignature => "its signature is wrong".into(),
+        // What an authority that was made anew under its old name looks like.
+        CertificateError::BadSignature => {
+            "it was not signed by the authority of that name that is trusted here".into()
+        }
         other => rustls::Error::InvalidCertificate(other.clone()).to_string(),
     }
 }
