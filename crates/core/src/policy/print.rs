@@ -1,6 +1,7 @@
 //! Prints a policy as a file that reads back as the same policy.
 //!
-//! Passwords are not in it: servers are printed by their labels. Start at [`Policy::to_toml`].
+//! Passwords are not in it: servers are printed by their labels, and what is sent first is only
+//! counted. Start at [`Policy::to_toml`].
 
 use alloc::{format, string::String};
 use core::fmt::{self, Write};
@@ -8,7 +9,7 @@ use core::fmt::{self, Write};
 use super::Policy;
 use crate::{
     clause::{Clause, StepList},
-    quantity::Human,
+    quantity::{Bytes, Human},
 };
 
 impl Policy {
@@ -31,6 +32,14 @@ impl Policy {
         }
         if let Some(answer) = &self.answer {
             writeln!(file, "expect = {}", quoted(&format!("{answer}")))?;
+        }
+        if let Some(opening) = &self.opening {
+            // An opening is where a password is most at home.
+            writeln!(
+                file,
+                "# send: {}, not printed; give it with --send",
+                Bytes(opening.len() as u64)
+            )?;
         }
         if let Some(deadline) = self.deadline {
             writeln!(file, "deadline = \"{}\"", Human(deadline))?;
