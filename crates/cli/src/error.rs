@@ -31,6 +31,14 @@ impl Error {
         Self::Plain { what: what.into(), next: next.into() }
     }
 
+    /// From a sentence that says already what to do next.
+    pub(crate) fn sentence(text: String) -> Self {
+        match text.split_once("; ") {
+            Some((what, next)) => Self::plain(what, next),
+            None => Self::plain(text, "see: redial help"),
+        }
+    }
+
     /// Puts a mistake beside its text.
     pub(crate) fn in_text(source: impl Into<String>, text: &str) -> impl FnOnce(Mistake) -> Self {
         let source = source.into();
@@ -56,7 +64,9 @@ impl Error {
                 let place = if text.is_empty() { String::new() } else { underlined(text, mistake) };
                 terminal::complain(&format!("redial: {source}: {mistake}{place}"));
             }
-            Self::Mistake { source, text, mistake } => terminal::complain(&drawing(source, text, mistake)),
+            Self::Mistake { source, text, mistake } => {
+                terminal::complain(&drawing(source, text, mistake))
+            }
         }
     }
 }
@@ -79,8 +89,13 @@ fn underlined(text: &str, mistake: &Mistake) -> String {
 
 fn drawing(source: &str, text: &str, mistake: &Mistake) -> String {
     let report = Picture { source: miette::NamedSource::new(source, shown(text)), mistake };
-    let theme = if terminal::stderr_has_colours() { miette::GraphicalTheme::unicode() } else { miette::GraphicalTheme::unicode_nocolor() };
-    let handler = miette::GraphicalReportHandler::new_themed(theme).with_width(100).with_context_lines(1);
+    let theme = if terminal::stderr_has_colours() {
+        miette::GraphicalTheme::unicode()
+    } else {
+        miette::GraphicalTheme::unicode_nocolor()
+    };
+    let handler =
+        miette::GraphicalReportHandler::new_themed(theme).with_width(100).with_context_lines(1);
     let mut drawn = String::new();
     match handler.render_report(&mut drawn, &report) {
         Ok(()) => drawn.trim_end().to_owned(),
@@ -90,7 +105,15 @@ fn drawing(source: &str, text: &str, mistake: &Mistake) -> String {
 
 /// Control characters of a file replaced one for one byte-wise, so that positions stay.
 fn shown(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_ascii_control() && !matches!(letter, '\n' | '\t' | '\r') { '?' } else { letter }).collect()
+    text.chars()
+        .map(|letter| {
+            if letter.is_ascii_control() && !matches!(letter, '\n' | '\t' | '\r') {
+                '?'
+            } else {
+                letter
+            }
+        })
+        .collect()
 }
 
 #[derive(Debug)]

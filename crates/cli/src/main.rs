@@ -4,6 +4,7 @@
 //! named verb's flags are built, for start-up counts. It decides nothing about connections: that
 //! is the core, and acting is the driver. Start at [`verb`].
 
+mod belt;
 mod check;
 mod connect;
 mod error;
@@ -42,7 +43,10 @@ fn main() -> ExitCode {
     }
 }
 
-fn verb(first: Option<&str>, mut words: impl Iterator<Item = OsString>) -> Result<Exit, error::Error> {
+fn verb(
+    first: Option<&str>,
+    mut words: impl Iterator<Item = OsString>,
+) -> Result<Exit, error::Error> {
     match first {
         None | Some("-h" | "--help") => Ok(help::overview(&VERBS)),
         Some("-V" | "--version") => Ok(help::version()),

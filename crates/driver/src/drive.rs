@@ -4,15 +4,23 @@
 //! it decides nothing. To drive sessions on another runtime, this is the file to rewrite. Start at
 //! [`Drive::turn`].
 
-use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    future::{Future, pending},
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
 
-use redial_core::{Event, Failure, Happened, Id, Input, Kind, Output, Policy, Session, Signal, Stage, Step, StepRef, StepResult, Verdict};
+use redial_core::{
+    Address, Endpoints, Event, Failure, Happened, Id, Input, Kind, Output, Policy, Session, Signal,
+    Stage, Step, StepRef, StepResult, Verdict,
+};
 use tokio::{
     sync::mpsc::UnboundedReceiver,
     time::{Instant, sleep_until},
 };
 
-use crate::{Connection, attempt::Dialer, command, diagnosis};
+use crate::{Connection, Settings, attempt, command, diagnosis};
 
 /// Who listens to a session's events.
 pub(crate) type Listener = Box<dyn FnMut(&Happened) + Send>;
@@ -20,7 +28,9 @@ pub(crate) type Listener = Box<dyn FnMut(&Happened) + Send>;
 /// A session being carried out.
 pub(crate) struct Drive {
     session: Session,
-    dialer: Arc<Dialer>,
+    settings: Arc<Settings>,
+    /// Addresses that failed after connecting: last in their server's next race.
+    endpoints: Endpoints,
     listener: Listener,
     interrupts: Option<UnboundedReceiver<Signal>>,
     begun: Instant,
@@ -31,6 +41,7 @@ pub(crate) struct Drive {
     /// What the next `run` or `diagnose` is about.
     failure: Option<Arc<Failure>>,
     attempts: u32,
+    server: usize,
 }
 
 type Work = Pin<Box<dyn Future<Output = Report> + Send>>;
@@ -52,10 +63,28 @@ pub(crate) enum Turn {
 pub(crate) type Body<F> = Option<(Id, Pin<Box<F>>)>;
 
 impl Drive {
-    pub(crate) fn new(policy: Arc<Policy>, seed: u64, dialer: Arc<Dialer>, listener: Listener, interrupts: Option<UnboundedReceiver<Signal>>) -> Self {
+    pub(crate) fn new(
+        policy: Arc<Policy>,
+        seed: u64,
+        settings: Arc<Settings>,
+        listener: Listener,
+        interrupts: Option<UnboundedReceiver<Signal>>,
+    ) -> Self {
         let mut session = Session::new(policy, seed);
         session.handle(Duration::ZERO, Input::Start);
-        Self { session, dialer, listener, interrupts, begun: Instant::now(), work: None, ready: None, failure: None, attempts: 0 }
+        Self {
+            session,
+            settings,
+            endpoints: Endpoints::default(),
+            listener,
+            interrupts,
+            begun: Instant::now(),
+            work: None,
+            ready: None,
+            failure: None,
+            attempts: 0,
+            server: 0,
+        }
     }
 
     /// Runs until a connection is to be handed over or the session is over.
@@ -66,8 +95,10 @@ impl Drive {
         loop {
             let wake = loop {
                 match self.session.poll() {
-                    Output::Attempt { id, server } => self.work = self.attempt(server).map(|work| (id, work)),
-                    Output::Step { id, step, limit } => self.work = self.step(step, limit).map(|work| (id, work)),
+                    Output::Attempt { id, server } => self.work = Some((id, self.attempt(server))),
+                    Output::Step { id, step, limit } => {
+                        self.work = Some((id, self.step(step, limit)))
+                    }
                     Output::Cancel { id } => {
                         self.work.take_if(|(under_way, _)| *under_way == id);
                         body.take_if(|(under_way, _)| *under_way == id);
@@ -87,38 +118,55 @@ impl Drive {
                 biased;
                 signal = interrupt(&mut self.interrupts) => Input::Interrupt(signal),
                 report = under_way(&mut self.work) => self.reported(report),
-                input = under_way(&mut body) => input,
+                (_, input) = under_way(&mut body) => input,
                 () = until(self.begun, wake) => Input::Tick,
             };
             self.session.handle(self.begun.elapsed(), input);
         }
     }
 
-    fn attempt(&self, server: usize) -> Option<Work> {
-        let (dialer, policy) = (self.dialer.clone(), self.session.policy().clone());
-        Some(Box::pin(async move {
-            Report::Attempted(dialer.attempt(&policy, server).await.map(Box::new))
-        }))
+    fn attempt(&self, index: usize) -> Work {
+        let (policy, settings, endpoints) =
+            (self.session.policy().clone(), self.settings.clone(), self.endpoints.clone());
+        Box::pin(async move {
+            let Some(server) = policy.servers().get(index) else {
+                // A session names only servers of its policy.
+                return Report::Attempted(Err(Failure::new(
+                    Kind::NoServer,
+                    Stage::Resolve,
+                    "no server".into(),
+                )));
+            };
+            let attempt =
+                attempt(server, index, &settings, &endpoints, policy.opening(), policy.answer());
+            Report::Attempted(attempt.await.map(Box::new))
+        })
     }
 
-    fn step(&self, step: StepRef, limit: Duration) -> Option<Work> {
-        let policy = self.session.policy().clone();
-        let failure = self.failure.clone();
-        match policy.step(step)? {
-            Step::Run(run) => {
-                let facts = command::Facts { attempt: self.attempts, elapsed: self.begun.elapsed(), failure };
+    fn step(&self, step: StepRef, limit: Duration) -> Work {
+        let (policy, settings, server) =
+            (self.session.policy().clone(), self.settings.clone(), self.server);
+        match policy.step(step) {
+            Some(Step::Run(run)) => {
+                let facts = command::Facts {
+                    attempt: self.attempts,
+                    elapsed: self.begun.elapsed(),
+                    failure: self.failure.clone(),
+                };
                 let command = command::prepare(run, &facts);
-                Some(Box::pin(async move {
+                Box::pin(async move {
                     let begun = Instant::now();
                     let ran = command::run(command, limit).await;
                     Report::Stepped(StepResult::Ran(ran, begun.elapsed()))
-                }))
+                })
             }
-            Step::Diagnose => {
-                let (dialer, server) = (self.dialer.clone(), failure.and_then(|failure| server_of(&policy, &failure))?);
-                Some(Box::pin(async move { Report::Stepped(diagnosis::look(&dialer, &policy, server, limit).await) }))
-            }
-            _ => Some(Box::pin(async { Report::Stepped(StepResult::Skipped) })),
+            Some(Step::Diagnose) => Box::pin(async move {
+                Report::Stepped(match policy.servers().get(server) {
+                    Some(server) => diagnosis::look(server, &settings, limit).await,
+                    None => StepResult::Skipped,
+                })
+            }),
+            _ => Box::pin(async { Report::Stepped(StepResult::Skipped) }),
         }
     }
 
@@ -137,10 +185,42 @@ impl Drive {
 
     fn note(&mut self, happened: &Happened) {
         match &happened.event {
-            Event::Trying { attempt, .. } => self.attempts = *attempt,
-            Event::Failed { failure, .. } => self.failure = Some(failure.clone()),
+            Event::Trying { attempt, server } => (self.attempts, self.server) = (*attempt, *server),
+            Event::Connected { server, address: Some(Address::Ip(address)), .. } => {
+                self.endpoints.forgive(*server, *address)
+            }
+            Event::Failed { failure, .. } => {
+                self.endpoints.learn(self.server, failure);
+                self.failure = Some(failure.clone());
+            }
             _ => {}
         }
         (self.listener)(happened);
+    }
+}
+
+/// What the work under way comes to; for ever pending where there is none.
+async fn under_way<F: Future + ?Sized>(work: &mut Option<(Id, Pin<Box<F>>)>) -> (Id, F::Output) {
+    let Some((id, future)) = work else { return pending().await };
+    let output = (*id, future.as_mut().await);
+    *work = None;
+    output
+}
+
+/// The next order to stop; for ever pending where nobody gives any.
+async fn interrupt(interrupts: &mut Option<UnboundedReceiver<Signal>>) -> Signal {
+    if let Some(receiver) = interrupts
+        && let Some(signal) = receiver.recv().await
+    {
+        return signal;
+    }
+    pending().await
+}
+
+/// The time `wake` after the session began; for ever pending where that is never.
+async fn until(begun: Instant, wake: Duration) {
+    match begun.checked_add(wake) {
+        Some(at) if wake != Duration::MAX => sleep_until(at).await,
+        _ => pending().await,
     }
 }

@@ -12,10 +12,13 @@ use std::{
 };
 
 use dns_lookup::{AddrInfoHints, LookupError, LookupErrorKind};
-use redial_core::{Detail, Errno, Kind};
+use redial_core::{Detail, Kind};
 use tokio::sync::oneshot;
 
-use crate::errno::{self, Moment};
+use crate::{
+    cause::Cause,
+    errno::{self, Moment},
+};
 
 /// How many lookups may be under way in this process; hanging ones that nobody waits for count.
 const MAX_LOOKUPS: usize = 64;
@@ -24,7 +27,7 @@ static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
 
 /// Which IP versions may be used: `-4`, `-6`, or both, the default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Family {
+pub enum IpVersions {
     /// IPv4 and IPv6.
     #[default]
     Any,
@@ -34,7 +37,7 @@ pub enum Family {
     Ipv6,
 }
 
-impl Family {
+impl IpVersions {
     fn allows(self, address: IpAddr) -> bool {
         match self {
             Self::Any => true,
@@ -52,22 +55,14 @@ impl Family {
     }
 }
 
-/// Why a name has no addresses.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Unresolved {
-    pub(crate) kind: Kind,
-    pub(crate) errno: Option<Errno>,
-    pub(crate) detail: Detail,
-}
-
 /// The addresses of a host, best first. An IP address is its own answer and starts no thread.
 ///
 /// There is no time limit here: drop the future to stop waiting. The thread then ends by itself.
 pub(crate) async fn lookup(
     host: &str,
     port: u16,
-    family: Family,
-) -> Result<Vec<SocketAddr>, Unresolved> {
+    family: IpVersions,
+) -> Result<Vec<SocketAddr>, Cause> {
     if let Ok(address) = host.parse::<IpAddr>() {
         return literal(address, port, family);
     }
@@ -85,18 +80,23 @@ pub(crate) async fn lookup(
         })
         .map_err(|error| no_thread(&error))?;
     // The sender is dropped without an answer only if the thread panicked.
-    answered.await.unwrap_or_else(|_| Err(local(Kind::Other, "the resolver's thread ended early")))
+    answered
+        .await
+        .unwrap_or_else(|_| Err(Cause::because(Kind::Other, "the resolver's thread ended early")))
 }
 
-fn literal(address: IpAddr, port: u16, family: Family) -> Result<Vec<SocketAddr>, Unresolved> {
+fn literal(address: IpAddr, port: u16, family: IpVersions) -> Result<Vec<SocketAddr>, Cause> {
     if family.allows(address) {
         return Ok(vec![SocketAddr::new(address, port)]);
     }
     let wanted = if address.is_ipv4() { "IPv6" } else { "IPv4" };
-    Err(local(Kind::DnsNotFound, &format!("only {wanted} was asked for, and {address} is not")))
+    Err(Cause::because(
+        Kind::DnsNotFound,
+        &format!("only {wanted} was asked for, and {address} is not"),
+    ))
 }
 
-fn resolve(name: &str, port: u16, family: Family) -> Result<Vec<SocketAddr>, Unresolved> {
+fn resolve(name: &str, port: u16, family: IpVersions) -> Result<Vec<SocketAddr>, Cause> {
     let hints = AddrInfoHints {
         address: family.number(),
         socktype: libc::SOCK_STREAM,
@@ -113,16 +113,14 @@ fn resolve(name: &str, port: u16, family: Family) -> Result<Vec<SocketAddr>, Unr
         })
         .collect();
     if addresses.is_empty() {
-        return Err(local(Kind::DnsNotFound, "the name has no IP address"));
+        return Err(Cause::because(Kind::DnsNotFound, "the name has no IP address"));
     }
     Ok(addresses)
 }
 
-fn unresolved(error: LookupError) -> Unresolved {
+fn unresolved(error: LookupError) -> Cause {
     use LookupErrorKind as Code;
     let number = error.error_num();
-    // Asked before the error is turned into words: this is still the thread's own errno.
-    let system = io::Error::last_os_error();
     let (kind, name) = match error.kind() {
         Code::NoName => (Kind::DnsNotFound, "EAI_NONAME"),
         Code::NoData => (Kind::DnsNotFound, "EAI_NODATA"),
@@ -130,9 +128,10 @@ fn unresolved(error: LookupError) -> Unresolved {
         Code::Fail => (Kind::DnsTemporary, "EAI_FAIL"),
         Code::Memory => (Kind::Exhausted, "EAI_MEMORY"),
         Code::System => {
+            let system = io::Error::from(error);
             let (kind, errno) = errno::classify(&system, Moment::Preparing);
-            let detail = Detail::from_text(&format!("EAI_SYSTEM: {system}"));
-            return Unresolved { kind, errno, detail };
+            let detail = Some(Detail::from_text(&format!("EAI_SYSTEM: {system}")));
+            return Cause { kind, errno, detail };
         }
         // glibc's "the name exists, with no address of the family asked for".
         Code::IO if number == EAI_ADDRFAMILY => (Kind::DnsNotFound, "EAI_ADDRFAMILY"),
@@ -146,25 +145,21 @@ fn unresolved(error: LookupError) -> Unresolved {
     };
     let words = io::Error::from(error).to_string();
     let words = words.trim_start_matches("failed to lookup address information: ");
-    Unresolved { kind, errno: None, detail: Detail::from_text(&format!("{name}: {words}")) }
+    Cause::because(kind, &format!("{name}: {words}"))
 }
 
 /// glibc's number; libc does not export it.
 const EAI_ADDRFAMILY: i32 = -9;
 
-fn no_thread(error: &io::Error) -> Unresolved {
+fn no_thread(error: &io::Error) -> Cause {
     let (_, errno) = errno::classify(error, Moment::Preparing);
-    let detail = Detail::from_text(&format!("no thread to look up the name: {error}"));
-    Unresolved { kind: Kind::Exhausted, errno, detail }
+    let detail = Some(Detail::from_text(&format!("no thread to look up the name: {error}")));
+    Cause { kind: Kind::Exhausted, errno, detail }
 }
 
-fn too_many() -> Unresolved {
+fn too_many() -> Cause {
     let words = format!("{MAX_LOOKUPS} lookups are under way and have not come back");
-    local(Kind::Exhausted, &words)
-}
-
-fn local(kind: Kind, words: &str) -> Unresolved {
-    Unresolved { kind, errno: None, detail: Detail::from_text(words) }
+    Cause::because(Kind::Exhausted, &words)
 }
 
 /// One of the lookups that may be under way; given back when dropped.
@@ -174,7 +169,7 @@ impl Place {
     fn take(taken: &'static AtomicUsize) -> Option<Self> {
         let one_more = |taken| (taken < MAX_LOOKUPS).then_some(taken + 1);
         let free = taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).is_ok();
-        free.then_some(Self(taken))
+        free.then(|| Self(taken)) // lazily: one made in vain would be given back
     }
 }
 
@@ -188,7 +183,7 @@ impl Drop for Place {
 mod tests {
     use super::*;
 
-    fn failed(code: i32) -> Unresolved {
+    fn failed(code: i32) -> Cause {
         unresolved(LookupError::new(code))
     }
 
@@ -199,27 +194,30 @@ mod tests {
         assert_eq!(failed(libc::EAI_AGAIN).kind, Kind::DnsTemporary);
         assert_eq!(failed(libc::EAI_FAIL).kind, Kind::DnsTemporary);
         assert_eq!(failed(libc::EAI_MEMORY).kind, Kind::Exhausted);
-        assert!(failed(libc::EAI_NONAME).detail.as_str().starts_with("EAI_NONAME: "));
+        assert!(failed(libc::EAI_NONAME).detail.unwrap().as_str().starts_with("EAI_NONAME: "));
     }
 
     #[tokio::test]
     async fn a_literal_is_its_own_answer() {
-        let found = lookup("::1", 80, Family::Any).await.unwrap();
+        let found = lookup("::1", 80, IpVersions::Any).await.unwrap();
         assert_eq!(found, ["[::1]:80".parse().unwrap()]);
-        let refused = lookup("127.0.0.1", 80, Family::Ipv6).await.unwrap_err();
+        let refused = lookup("127.0.0.1", 80, IpVersions::Ipv6).await.unwrap_err();
         assert_eq!(refused.kind, Kind::DnsNotFound);
-        assert_eq!(refused.detail.as_str(), "only IPv6 was asked for, and 127.0.0.1 is not");
+        assert_eq!(
+            refused.detail.unwrap().as_str(),
+            "only IPv6 was asked for, and 127.0.0.1 is not"
+        );
     }
 
     #[tokio::test]
     async fn localhost_has_an_address_with_the_port() {
-        let found = lookup("localhost", 8080, Family::Ipv4).await.unwrap();
+        let found = lookup("localhost", 8080, IpVersions::Ipv4).await.unwrap();
         assert_eq!(found, ["127.0.0.1:8080".parse().unwrap()]);
     }
 
     #[tokio::test]
     async fn a_name_that_no_resolver_can_be_asked_is_not_found() {
-        let failure = lookup("a\0b", 80, Family::Any).await.unwrap_err();
+        let failure = lookup("a\0b", 80, IpVersions::Any).await.unwrap_err();
         assert_eq!(failure.kind, Kind::DnsNotFound);
     }
 

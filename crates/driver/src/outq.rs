@@ -28,7 +28,8 @@ pub(crate) fn unacknowledged(_socket: BorrowedFd<'_>) -> Option<u64> {
     None
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use std::{
         io::{Read, Write},

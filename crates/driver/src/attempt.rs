@@ -1,0 +1,231 @@
+//! One attempt at one server: resolve, race its addresses, TLS, opening, answer.
+//!
+//! It ends in a connection or in one failure that lists every address. It never tries again:
+//! that is a session's to decide. Dropping the future cancels everything. Start at [`attempt`].
+
+use std::{future::poll_fn, net::IpAddr, sync::Arc, time::Duration};
+
+use redial_core::{
+    Answer, Endpoints, Failure, Kind, Limits, Place, Progress, Server, Stage, Tls, Tried,
+    race::interleave,
+};
+use tokio::{
+    io::AsyncWriteExt,
+    time::{self, Instant},
+};
+
+use crate::{
+    Connection, Error, IpVersions, TlsOptions, TlsSetup,
+    cause::Cause,
+    dial::{self, Dialled},
+    lookup,
+    socket::{Options, Peer},
+    stream::Stream,
+    tls,
+    wire::Wire,
+};
+
+/// How servers are reached: what is the same for every attempt of a policy.
+///
+/// # Default
+/// [`Limits::default`], any IP version, any source address, no TLS set up.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// How long each part may take.
+    pub limits: Limits,
+    /// Which IP versions may be used: `-4`, `-6`.
+    pub family: IpVersions,
+    /// The source address: `--bind`. Addresses of the other IP version are then unreachable.
+    pub bind: Option<IpAddr>,
+    /// TLS, for the servers that begin with it.
+    pub tls: Option<TlsSetup>,
+}
+
+impl Settings {
+    /// The same, with TLS set up if one of the servers will need it: otherwise no trust store is
+    /// read, which takes time.
+    ///
+    /// # Errors
+    /// Those of [`TlsSetup::build`].
+    pub fn with_tls<'a>(
+        self,
+        options: &TlsOptions,
+        servers: impl IntoIterator<Item = &'a Server>,
+    ) -> Result<Self, Error> {
+        let needed = servers.into_iter().any(|server| server.tls() == Tls::Immediately);
+        let tls = needed.then(|| TlsSetup::build(options)).transpose()?;
+        Ok(Self { tls: tls.or_else(|| self.tls.clone()), ..self })
+    }
+}
+
+/// Tries once to get a connection to this server.
+///
+/// `index` is the server's place in its target: under it, `endpoints` remembers addresses that
+/// accepted and then failed, and those are tried last. It only reads them; after a failure,
+/// [`Endpoints::learn`] is the caller's. The `opening` is sent as soon as the connection stands and
+/// does not count as the user's; every byte read to judge the `answer` is the user's to read.
+///
+/// `limits.connect` is for each address, `limits.tls` for the handshake, `limits.reply` for the
+/// opening and the answer together. A lookup has the resolver's own limits. Where TLS begins by
+/// the protocol's own words (STARTTLS), those words are the user's: the connection is given plain.
+///
+/// # Errors
+/// One failure for the whole attempt. Its stage says how far it came, and its `addresses` what
+/// became of each.
+pub async fn attempt(
+    server: &Server,
+    index: usize,
+    settings: &Settings,
+    endpoints: &Endpoints,
+    opening: &[u8],
+    answer: Option<&Answer>,
+) -> Result<Connection, Failure> {
+    let began = Instant::now();
+    let peers = resolve(server, index, settings, endpoints)
+        .await
+        .map_err(|cause| failed(server, began, Stage::Resolve, cause))?;
+    let options = Options { bind: settings.bind, dead: settings.limits.dead };
+    let dialled = dial::dial(&peers, settings.limits.connect, options)
+        .await
+        .map_err(|tried| lost(server, began, tried))?;
+    let Dialled { connected, peer, addresses } = dialled;
+    let address = peer.address();
+    let stream = match secure(server, settings, Wire::new(connected)).await {
+        Ok(stream) => stream,
+        Err(cause) => {
+            let mut failure = failed(server, began, Stage::Tls, cause);
+            failure.address = Some(address);
+            failure.addresses = addresses;
+            return Err(failure);
+        }
+    };
+    let label = Arc::clone(server.label());
+    let connection = Connection::new(stream, label, address, addresses, began);
+    open(connection, opening, answer, settings.limits.reply).await
+}
+
+/// The addresses of a server, in the order in which to dial them.
+async fn resolve(
+    server: &Server,
+    index: usize,
+    settings: &Settings,
+    endpoints: &Endpoints,
+) -> Result<Vec<Peer>, Cause> {
+    match server.place() {
+        Place::Unix { path } => Ok(vec![Peer::Unix((&**path).into())]),
+        Place::Host { host, port } => {
+            let sorted = lookup::lookup(host, *port, settings.family).await?;
+            let mut addresses = interleave(&sorted);
+            endpoints.order(index, &mut addresses);
+            Ok(addresses.into_iter().map(Peer::Ip).collect())
+        }
+    }
+}
+
+async fn secure(server: &Server, settings: &Settings, wire: Wire) -> Result<Stream, Cause> {
+    match server.tls() {
+        Tls::No | Tls::ByProtocol => Ok(Stream::Plain(wire)),
+        Tls::Immediately => {
+            let Some(setup) = &settings.tls else {
+                let words = "TLS was not set up; see Settings::with_tls";
+                return Err(Cause::because(Kind::TlsHandshake, words));
+            };
+            let host = match server.place() {
+                Place::Host { host, .. } => Some(&**host),
+                Place::Unix { .. } => None,
+            };
+            tls::handshake(setup, host, wire, settings.limits.tls).await.map(Stream::Tls)
+        }
+    }
+}
+
+/// Sends the opening and judges the answer, within the limit.
+async fn open(
+    mut connection: Connection,
+    opening: &[u8],
+    answer: Option<&Answer>,
+    limit: Duration,
+) -> Result<Connection, Failure> {
+    if opening.is_empty() && answer.is_none() {
+        return Ok(connection.hand_over(false));
+    }
+    let mut judge = answer.map(Judge::new);
+    let opened = async {
+        let sent = send(&mut connection, opening).await;
+        match &mut judge {
+            // Whether or not all of the opening left: what the server said tells more.
+            Some(judge) => judge.hear(&mut connection).await?,
+            None => sent.map_err(|_| Kind::Closed)?,
+        }
+        // An answer may be right, and the connection broken all the same.
+        connection.failed().map_or(Ok(()), Err)
+    };
+    let result = time::timeout(limit, opened).await;
+    match (result, &judge) {
+        (Ok(Ok(())), _) => Ok(connection.hand_over(answer.is_some())),
+        (Ok(Err(kind)), _) => Err(connection.refuse(kind)),
+        (Err(_), Some(judge)) if judge.heard_something_else() => {
+            Err(connection.refuse(Kind::UnexpectedResponse))
+        }
+        (Err(_), _) => Err(connection.refuse(Kind::Stalled)),
+    }
+}
+
+async fn send(connection: &mut Connection, opening: &[u8]) -> std::io::Result<()> {
+    connection.write_all(opening).await?;
+    connection.flush().await
+}
+
+/// Judges what the server says first.
+struct Judge<'a> {
+    answer: &'a Answer,
+    matcher: redial_core::Matcher,
+    heard: usize,
+}
+
+impl<'a> Judge<'a> {
+    fn new(answer: &'a Answer) -> Self {
+        Self { answer, matcher: answer.matcher(), heard: 0 }
+    }
+
+    /// Reads until the answer is right. Else: what an end, or the wrong bytes, mean; an error is
+    /// in the connection's own slot, which stands before the kind returned here.
+    async fn hear(&mut self, connection: &mut Connection) -> Result<(), Kind> {
+        loop {
+            let count = poll_fn(|cx| connection.poll_early(cx)).await;
+            let heard = connection.early();
+            match self.matcher.feed(self.answer, &heard[self.heard..]) {
+                Progress::Matched => return Ok(()),
+                Progress::Refused => return Err(Kind::UnexpectedResponse),
+                Progress::More => self.heard = heard.len(),
+            }
+            match count {
+                Ok(0) if self.heard == 0 => return Err(Kind::ClosedEarly),
+                Ok(0) if self.matcher.is_inside(self.answer) => return Err(Kind::Truncated),
+                Ok(0) => return Err(Kind::UnexpectedResponse),
+                Ok(_) => {}
+                Err(_) => return Err(Kind::Other),
+            }
+        }
+    }
+
+    /// Whether there were bytes, and not those of the answer's beginning.
+    fn heard_something_else(&self) -> bool {
+        self.heard > 0 && !self.matcher.is_inside(self.answer)
+    }
+}
+
+/// A failure before there was a connection.
+fn failed(server: &Server, began: Instant, stage: Stage, cause: Cause) -> Failure {
+    let mut failure = Failure::new(cause.kind, stage, Arc::clone(server.label()));
+    cause.name(&mut failure);
+    failure.elapsed = began.elapsed();
+    failure
+}
+
+/// No address connected.
+fn lost(server: &Server, began: Instant, tried: Vec<Tried>) -> Failure {
+    let mut failure = Failure::merge(Arc::clone(server.label()), tried);
+    failure.elapsed = began.elapsed();
+    failure
+}

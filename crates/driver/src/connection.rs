@@ -1,0 +1,475 @@
+//! A connection: bytes both ways, and one true reason for its end.
+//!
+//! It reads and writes like any tokio stream, over TCP, TLS or a Unix socket, and remembers the
+//! one failure that ended it. It never reconnects: a new connection is a new value. How one comes
+//! to be is `attempt`'s; what follows from its failure is a policy's. Start at [`Connection`].
+
+use std::{
+    io::{self, IoSlice},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use redial_core::{Address, Delivery, Detail, Failure, Kind, Stage, Tried};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    time::Instant,
+};
+
+use crate::{cause::Cause, errno::Moment, marks::Marks, stream::Stream, tls};
+
+/// A connection that stands.
+///
+/// What was read to judge the server's answer is given first. The two halves may be polled from
+/// one task, in any order; each keeps its own waker. Under TLS, flush when there is nothing more to
+/// write for now: what a full socket did not take is waiting inside.
+///
+/// **One failure.** Linux reports an error once, to whichever half asks first, and then a clean
+/// end to the other. Here the first error of either half is the connection's one failure. After
+/// that, writing fails with it, and reading gives what the server still said and then fails with
+/// it. An end is a clean one (`Ok` with no bytes) only while there is no failure. Where no answer
+/// was expected, an end before any byte arrived is the failure `closed-early`, unless our own side
+/// was shut down before.
+///
+/// When the connection is over, [`Connection::failure`] says why; ask before dropping it, since
+/// only an open socket knows what was acknowledged.
+#[derive(Debug)]
+pub struct Connection {
+    stream: Stream,
+    server: Arc<str>,
+    address: Address,
+    addresses: Vec<Tried>,
+    stage: Stage,
+    since: Instant,
+    /// Received while the answer was judged, and not yet given to the user.
+    early: Early,
+    /// Whether any byte came from the server.
+    heard: bool,
+    /// Whether an answer was expected, and came.
+    judged: bool,
+    sent: u64,
+    received: u64,
+    /// What the kernel had accepted before the user's first byte.
+    before: u64,
+    marks: Marks,
+    /// An upper bound of what TLS made of all that was written so far.
+    sealed: u64,
+    /// Whether a write failed.
+    write_broke: bool,
+    /// Whether reading came to its end, clean or not.
+    read_over: bool,
+    /// Whether that end was the peer's own.
+    ended: bool,
+    ending: Option<Ending>,
+}
+
+/// The failure slot.
+#[derive(Debug)]
+struct Ending {
+    cause: Cause,
+    delivery: Delivery,
+    elapsed: Duration,
+}
+
+#[derive(Debug, Default)]
+struct Early {
+    bytes: Vec<u8>,
+    given: usize,
+}
+
+impl Connection {
+    /// The server, as the user named it.
+    #[must_use]
+    pub fn server(&self) -> &Arc<str> {
+        &self.server
+    }
+
+    /// The socket address it is connected to.
+    #[must_use]
+    pub fn peer_address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Every address of the server and what became of it in the race.
+    #[must_use]
+    pub fn addresses(&self) -> &[Tried] {
+        &self.addresses
+    }
+
+    /// Bytes of the user's that were accepted for sending. An opening does not count.
+    #[must_use]
+    pub const fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// Bytes that were given to the user.
+    #[must_use]
+    pub const fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// How long it has stood.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.since.elapsed()
+    }
+
+    /// The application protocol that TLS agreed on (ALPN).
+    #[must_use]
+    pub fn alpn(&self) -> Option<&[u8]> {
+        match &self.stream {
+            Stream::Tls(stream) => stream.get_ref().1.alpn_protocol(),
+            Stream::Plain(_) => None,
+        }
+    }
+
+    /// The TCP stream itself, where there is one and no TLS on it. Bytes that are read or written
+    /// there are not counted here.
+    #[must_use]
+    pub fn tcp(&self) -> Option<&TcpStream> {
+        match &self.stream {
+            Stream::Plain(wire) => wire.socket.tcp(),
+            Stream::Tls(_) => None,
+        }
+    }
+
+    /// What this connection failed of, if it did.
+    #[must_use]
+    pub fn failed(&self) -> Option<Kind> {
+        self.ending.as_ref().map(|ending| ending.cause.kind)
+    }
+
+    /// Ends the connection for a reason that only its user knows: `stalled`, `deadline`,
+    /// `interrupted`, `application`. The first reason stays.
+    pub fn fail(&mut self, kind: Kind, detail: Option<Detail>) {
+        self.end(Cause { kind, errno: None, detail });
+    }
+
+    /// Why it ended: its one failure, or `closed` where nothing failed.
+    #[must_use]
+    pub fn failure(&mut self) -> Failure {
+        self.end(Cause::new(Kind::Closed));
+        let mut failure = Failure::new(Kind::Closed, self.stage, Arc::clone(&self.server));
+        failure.address = Some(self.address.clone());
+        failure.addresses.clone_from(&self.addresses);
+        failure.sent = self.sent;
+        failure.received = self.received;
+        if let Some(Ending { cause, delivery, elapsed }) = &self.ending {
+            cause.clone().name(&mut failure);
+            failure.delivery = *delivery;
+            failure.elapsed = *elapsed;
+        }
+        failure
+    }
+}
+
+/// While it is being made: nothing here counts as the user's.
+impl Connection {
+    /// A connection whose attempt began at `since` and whose answer is still to be judged.
+    pub(crate) fn new(
+        stream: Stream,
+        server: Arc<str>,
+        address: Address,
+        addresses: Vec<Tried>,
+        since: Instant,
+    ) -> Self {
+        Self {
+            stream,
+            server,
+            address,
+            addresses,
+            stage: Stage::Expect,
+            since,
+            early: Early::default(),
+            heard: false,
+            judged: false,
+            sent: 0,
+            received: 0,
+            before: 0,
+            marks: Marks::default(),
+            sealed: 0,
+            write_broke: false,
+            read_over: false,
+            ended: false,
+            ending: None,
+        }
+    }
+
+    /// Receives some bytes without giving them to the user; 0 is the end.
+    pub(crate) fn poll_early(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        const CHUNK: usize = 16 << 10;
+        let start = self.early.bytes.len();
+        let mut bytes = std::mem::take(&mut self.early.bytes);
+        bytes.resize(start + CHUNK, 0);
+        let mut buf = ReadBuf::new(&mut bytes[start..]);
+        let result = self.poll_receive(cx, &mut buf);
+        let count = buf.filled().len();
+        bytes.truncate(start + count);
+        self.early.bytes = bytes;
+        result.map_ok(|()| count)
+    }
+
+    /// What was received and not yet given to the user.
+    pub(crate) fn early(&self) -> &[u8] {
+        &self.early.bytes[self.early.given..]
+    }
+
+    /// Ends the attempt: the answer did not come, or was not the one expected. What was said so
+    /// far goes with it.
+    pub(crate) fn refuse(&mut self, kind: Kind) -> Failure {
+        if kind == Kind::UnexpectedResponse {
+            // A wrong answer tells more than the reset that may have come with it.
+            self.ending = None;
+        }
+        self.end(Cause::new(kind));
+        let mut failure = self.failure();
+        if failure.detail.is_none() && self.heard {
+            failure.detail = Some(Detail::from_bytes(self.early()));
+        }
+        failure
+    }
+
+    /// From here on it is the user's.
+    pub(crate) fn hand_over(mut self, judged: bool) -> Self {
+        self.stage = Stage::Stream;
+        self.since = Instant::now();
+        self.judged = judged;
+        self.sent = 0;
+        self.before = self.stream.wire().written();
+        self.sealed = self.before;
+        self.marks = Marks::default();
+        self
+    }
+}
+
+impl Connection {
+    /// Fills the failure slot, if it is empty.
+    fn end(&mut self, cause: Cause) {
+        if self.ending.is_none() {
+            let delivery = self.delivery();
+            self.ending = Some(Ending { cause, delivery, elapsed: self.since.elapsed() });
+        }
+    }
+
+    fn ending_error(&self) -> Option<io::Error> {
+        self.ending.as_ref().map(|ending| io::Error::from(&ending.cause))
+    }
+
+    /// An error of either half. The result is the connection's one failure, as an error.
+    fn broke(&mut self, error: io::Error) -> io::Error {
+        let cause = match &self.stream {
+            Stream::Tls(stream) => {
+                tls::live_cause(&error, stream.get_ref().0, self.heard, self.ended)
+            }
+            Stream::Plain(_) => Cause::from_os(&error, Moment::Live { ended: self.ended }),
+        };
+        let cause = explain_silence(cause);
+        self.end(cause);
+        self.ending_error().unwrap_or(error)
+    }
+
+    /// Reads from the stream itself, and keeps the slot.
+    fn poll_receive(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.read_over {
+            return Poll::Ready(self.ending_error().map_or(Ok(()), Err));
+        }
+        let before = buf.filled().len();
+        if let Err(error) = ready!(Pin::new(&mut self.stream).poll_read(cx, buf)) {
+            self.read_over = true;
+            return Poll::Ready(Err(self.broke(error)));
+        }
+        if buf.filled().len() > before {
+            self.heard = true;
+        } else if buf.remaining() > 0 {
+            self.read_over = true;
+            self.ended = true;
+            return Poll::Ready(self.ending_error().map_or(Ok(()), Err));
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// A clean end came; without an expectation it may have come too early.
+    fn check_end(&mut self) -> io::Result<()> {
+        let unheard = self.stage == Stage::Stream && !self.judged && !self.heard;
+        if unheard && !self.stream.wire().finished {
+            self.end(Cause::new(Kind::ClosedEarly));
+        }
+        self.ending_error().map_or(Ok(()), Err)
+    }
+
+    /// Whether writing makes sense.
+    fn check_writable(&self) -> io::Result<()> {
+        if let Some(error) = self.ending_error() {
+            return Err(error);
+        }
+        if self.stream.wire().finished {
+            // A mistake of the caller's: nothing happened to the connection.
+            return Err(io::Error::new(io::ErrorKind::BrokenPipe, "written after shutdown"));
+        }
+        Ok(())
+    }
+
+    /// What came of a write, counted.
+    fn wrote(&mut self, result: io::Result<usize>) -> io::Result<usize> {
+        match result {
+            Ok(count) => {
+                self.sent += count as u64;
+                self.mark(count as u64);
+                Ok(count)
+            }
+            Err(error) => Err(self.write_broke(error)),
+        }
+    }
+
+    /// What came of a flush or a shutdown, which send what TLS still held.
+    fn flushed(&mut self, result: io::Result<()>) -> io::Result<()> {
+        match result {
+            Ok(()) => {
+                self.mark(0);
+                Ok(())
+            }
+            Err(error) => Err(self.write_broke(error)),
+        }
+    }
+
+    fn write_broke(&mut self, error: io::Error) -> io::Error {
+        self.write_broke = true;
+        self.broke(error)
+    }
+
+    fn give_early(&mut self, buf: &mut ReadBuf<'_>) {
+        let count = self.early().len().min(buf.remaining());
+        buf.put_slice(&self.early()[..count]);
+        self.early.given += count;
+        if self.early().is_empty() {
+            self.early = Early::default();
+        }
+    }
+
+    /// Under TLS: notes that all plaintext so far lies within so much ciphertext.
+    fn mark(&mut self, fresh: u64) {
+        /// A TLS record holds at most 16 KiB (RFC 8446, 5.1) and adds at most 29 bytes (the
+        /// largest, AES-GCM in TLS 1.2).
+        const RECORD: u64 = 16 << 10;
+        const OVERHEAD: u64 = 32;
+        /// One write may leave partial records where rustls's buffer was nearly full.
+        const PARTIAL: u64 = 4;
+        /// More than rustls holds back: its limit is 64 KiB.
+        const INSIDE: u64 = 72 << 10;
+
+        let Stream::Tls(stream) = &self.stream else { return };
+        let (wire, session) = stream.get_ref();
+        self.sealed = if session.wants_write() {
+            // Some is still inside rustls, and it does not say how much.
+            let sealed = self.sealed + fresh + (fresh / RECORD + PARTIAL) * OVERHEAD;
+            sealed.min(wire.written() + INSIDE)
+        } else {
+            wire.written()
+        };
+        self.marks.add(self.sent, self.sealed, || wire.acknowledged().unwrap_or(0));
+    }
+
+    /// What is certain about the user's bytes now.
+    fn delivery(&self) -> Delivery {
+        let wire = self.stream.wire();
+        // Under TLS a write that failed may have let some of its bytes out before.
+        let none_tried = self.sent == 0 && !self.write_broke;
+        if none_tried || wire.written() == self.before {
+            return Delivery::Unsent;
+        }
+        let Some(acknowledged) = wire.acknowledged() else { return Delivery::Unknown };
+        Delivery::AckedAtLeast(match &self.stream {
+            Stream::Tls(_) => self.marks.within(acknowledged),
+            Stream::Plain(_) => self.sent.min(acknowledged.saturating_sub(self.before)),
+        })
+    }
+}
+
+/// ETIMEDOUT on a live connection has two causes that the kernel does not tell apart.
+fn explain_silence(cause: Cause) -> Cause {
+    let timed_out = cause.errno.is_some_and(|errno| errno.number == libc::ETIMEDOUT);
+    if !timed_out || cause.detail.is_some() {
+        return cause;
+    }
+    let words = "it acknowledged nothing, or read nothing of what waits to be sent, for too long";
+    Cause { detail: Some(Detail::from_text(words)), ..cause }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buf.filled().len();
+        if this.early().is_empty() {
+            ready!(this.poll_receive(cx, buf))?;
+        } else {
+            this.give_early(buf);
+        }
+        let fresh = buf.filled().len() - before;
+        this.received += fresh as u64;
+        Poll::Ready(match fresh {
+            0 if buf.remaining() > 0 => this.check_end(),
+            _ => Ok(()),
+        })
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        this.check_writable()?;
+        let result = ready!(Pin::new(&mut this.stream).poll_write(cx, buf));
+        Poll::Ready(this.wrote(result))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        this.check_writable()?;
+        let result = ready!(Pin::new(&mut this.stream).poll_write_vectored(cx, bufs));
+        Poll::Ready(this.wrote(result))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if let Some(error) = this.ending_error() {
+            return Poll::Ready(Err(error));
+        }
+        let result = ready!(Pin::new(&mut this.stream).poll_flush(cx));
+        Poll::Ready(this.flushed(result))
+    }
+
+    /// Ends our side; the server may go on sending.
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if this.stream.wire().finished {
+            return Poll::Ready(Ok(()));
+        }
+        if let Some(error) = this.ending_error() {
+            return Poll::Ready(Err(error));
+        }
+        let result = ready!(Pin::new(&mut this.stream).poll_shutdown(cx));
+        Poll::Ready(this.flushed(result))
+    }
+}

@@ -1,0 +1,71 @@
+//! The step `diagnose`: what each address of a server says, now.
+//!
+//! Evidence only: every address is dialled once, all at the same time, and its outcome and timing
+//! noted. The sentence is the most telling outcome's. Start at [`look`].
+
+use std::{sync::Arc, time::Duration};
+
+use redial_core::{Failure, Kind, Outcome, Place, Server, StepResult, Tried};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, timeout},
+};
+
+use crate::{
+    Settings, lookup,
+    socket::{self, Options, Peer},
+};
+
+/// A name with more addresses than this is not diagnosed address by address.
+const MOST: usize = 16;
+
+/// Asks for the server's addresses and dials each, within `limit` in all.
+pub(crate) async fn look(server: &Server, settings: &Settings, limit: Duration) -> StepResult {
+    let end = Instant::now() + limit;
+    let peers = match server.place() {
+        Place::Unix { path } => vec![Peer::Unix((&**path).into())],
+        Place::Host { host, port } => {
+            match tokio::time::timeout_at(end, lookup::lookup(host, *port, settings.family)).await {
+                Ok(Ok(addresses)) => addresses.into_iter().take(MOST).map(Peer::Ip).collect(),
+                Ok(Err(cause)) => return unresolved(server, cause.kind),
+                Err(_) => return unresolved(server, Kind::DnsTemporary),
+            }
+        }
+    };
+    let options = Options { bind: settings.bind, dead: settings.limits.dead };
+    let patience = settings.limits.connect.min(end - Instant::now());
+    let mut dials = JoinSet::new();
+    for (index, peer) in peers.into_iter().enumerate() {
+        dials.spawn(async move { (index, dial(peer, options, patience).await) });
+    }
+    let mut said = Vec::new();
+    while let Some(dialled) = dials.join_next().await {
+        said.extend(dialled);
+    }
+    said.sort_by_key(|(index, _)| *index);
+    let addresses: Vec<Tried> = said.into_iter().map(|(_, tried)| tried).collect();
+    let cause = conclude(server, &addresses);
+    StepResult::Diagnosed { addresses, cause: Some(cause.into()) }
+}
+
+async fn dial(peer: Peer, options: Options, patience: Duration) -> Tried {
+    let (begun, address) = (Instant::now(), peer.address());
+    let outcome = match timeout(patience, socket::dial(peer, options)).await {
+        Ok(Ok(_)) => Outcome::Connected,
+        Ok(Err((kind, errno))) => Outcome::Failed { kind, errno },
+        Err(_) => Outcome::Failed { kind: Kind::ConnectTimeout, errno: None },
+    };
+    Tried::new(address, outcome, begun.elapsed())
+}
+
+fn conclude(server: &Server, addresses: &[Tried]) -> String {
+    match addresses.iter().find(|tried| tried.outcome == Outcome::Connected) {
+        Some(tried) => format!("{} accepts connections now", tried.address),
+        None => Failure::merge(Arc::clone(server.label()), addresses.to_vec()).to_string(),
+    }
+}
+
+fn unresolved(server: &Server, kind: Kind) -> StepResult {
+    let cause = format!("{kind}: {}: {}", server.label(), kind.facts().sentence);
+    StepResult::Diagnosed { addresses: Vec::new(), cause: Some(cause.into()) }
+}

@@ -1,0 +1,419 @@
+//! The way in for programs: a policy, and a connection under it.
+//!
+//! [`connect`] hands over one connection; [`run`] keeps handing over new ones until the closure is
+//! content or the policy gives up. No step touches the process: `exit N` is a verdict, `say` an
+//! event, and `run` an error unless allowed. Start at [`Redial`].
+
+use std::{
+    error, fmt,
+    future::Pending,
+    hash::{BuildHasher, RandomState},
+    io,
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use redial_core::{Detail, Failure, Happened, Input, Kind, Policy, Record, Signal, Step, Verdict};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use crate::{
+    Connection, Error, IpVersions, Settings, TlsOptions,
+    drive::{Drive, Turn},
+};
+
+/// A policy about to be carried out, and what it may use.
+///
+/// ```no_run
+/// use redial::{Policy, Redial, Server, Verb};
+/// use tokio::io::AsyncReadExt;
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let policy = Policy::build(Verb::Connect)
+///     .server(Server::parse("db1:5432")?)
+///     .server(Server::parse("db2:5432")?)
+///     .except("refused, dns-temporary: retry 10 every 250ms..30s, next")?
+///     .build()?;
+/// let mut connection = Redial::new(policy)
+///     .listen(|happened| eprintln!("{:?}", happened.event))
+///     .connect()
+///     .await?;
+/// let mut greeting = [0; 64];
+/// connection.read(&mut greeting).await?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Redial {
+    policy: Arc<Policy>,
+    settings: Settings,
+    tls: TlsOptions,
+    seed: u64,
+    may_run: bool,
+    lab: Box<[Box<str>]>,
+    listener: Option<Box<dyn FnMut(&Happened) + Send>>,
+    interrupts: Option<UnboundedReceiver<Signal>>,
+}
+
+/// Dials under a policy until a connection stands.
+///
+/// # Errors
+///
+/// [`NotConnected`]: the policy gave up, or could not be carried out.
+pub async fn connect(policy: Policy) -> Result<Connection, NotConnected> {
+    Redial::new(policy).connect().await
+}
+
+/// Hands connections to a closure, one after the other, until one call of it ends well.
+///
+/// See [`Redial::run`].
+///
+/// # Errors
+///
+/// [`NotConnected`]: the policy gave up, or could not be carried out.
+pub async fn run<T, E, B>(policy: Policy, body: B) -> Result<T, NotConnected>
+where
+    B: AsyncFnMut(&mut Connection) -> Result<T, E>,
+    E: Into<Box<dyn error::Error + Send + Sync>>,
+{
+    Redial::new(policy).run(body).await
+}
+
+impl Redial {
+    /// This policy, with a new seed, the system's trust store, and no commands allowed.
+    #[must_use]
+    pub fn new(policy: Policy) -> Self {
+        let settings = Settings { limits: *policy.limits(), ..Settings::default() };
+        Self {
+            policy: Arc::new(policy),
+            settings,
+            tls: TlsOptions::default(),
+            seed: new_seed(),
+            may_run: false,
+            lab: Box::default(),
+            listener: None,
+            interrupts: None,
+        }
+    }
+
+    /// The number all jitter is drawn from. The same seed makes the same decisions.
+    #[must_use]
+    pub const fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// How servers are asked for TLS.
+    #[must_use]
+    pub fn tls(mut self, options: TlsOptions) -> Self {
+        self.tls = options;
+        self
+    }
+
+    /// Which IP versions may be used. Both by default.
+    #[must_use]
+    pub const fn ip_versions(mut self, versions: IpVersions) -> Self {
+        self.settings.family = versions;
+        self
+    }
+
+    /// The source address to connect from.
+    #[must_use]
+    pub const fn bind(mut self, address: IpAddr) -> Self {
+        self.settings.bind = Some(address);
+        self
+    }
+
+    /// Allows the step `run`. Off by default: a policy may come from a file.
+    #[must_use]
+    pub const fn allow_run(mut self) -> Self {
+        self.may_run = true;
+        self
+    }
+
+    /// Is told every event as it happens.
+    #[must_use]
+    pub fn listen(mut self, listener: impl FnMut(&Happened) + Send + 'static) -> Self {
+        self.listener = Some(Box::new(listener));
+        self
+    }
+
+    /// Orders to stop: the first runs `finally`, the second leaves at once.
+    #[must_use]
+    pub fn interrupts(mut self, signals: UnboundedReceiver<Signal>) -> Self {
+        self.interrupts = Some(signals);
+        self
+    }
+
+    /// Names the practice servers among the servers, for the record.
+    #[must_use]
+    pub fn lab(mut self, names: Box<[Box<str>]>) -> Self {
+        self.lab = names;
+        self
+    }
+
+    /// Dials until a connection stands.
+    ///
+    /// # Errors
+    ///
+    /// [`NotConnected`]: the policy gave up, or could not be carried out.
+    pub async fn connect(self) -> Result<Connection, NotConnected> {
+        let (mut drive, record) = self.start()?;
+        match drive.turn::<Pending<Input>>(None).await {
+            Turn::Connected(_, connection) => Ok(connection),
+            Turn::Done(verdict) => Err(GaveUp { verdict, record: taken(&record) }.into()),
+        }
+    }
+
+    /// Hands connections to a closure, one after the other, until one call of it ends well.
+    ///
+    /// Each connection is a new one: nothing that was sent is sent again unless the closure does
+    /// so. When it returns an error and its connection failed, the clauses handle that failure; an
+    /// `UnexpectedEof` is `closed-early` or `truncated`; any other error is the failure
+    /// `application`, which heals (`transient`) unless it is wrapped in [`Lasting`].
+    ///
+    /// ```no_run
+    /// use redial::{Policy, Server};
+    /// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    ///
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// let policy = Policy::standing().server(Server::parse("cache:6379")?).build()?;
+    /// let answer = redial::run(policy, async |connection| {
+    ///     connection.write_all(b"PING\r\n").await?;
+    ///     let mut answer = [0; 7];
+    ///     connection.read_exact(&mut answer).await?;
+    ///     Ok::<_, std::io::Error>(answer)
+    /// })
+    /// .await?;
+    /// assert_eq!(&answer, b"+PONG\r\n");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`NotConnected`]: the policy gave up, or could not be carried out.
+    pub async fn run<T, E, B>(self, mut body: B) -> Result<T, NotConnected>
+    where
+        B: AsyncFnMut(&mut Connection) -> Result<T, E>,
+        E: Into<Box<dyn error::Error + Send + Sync>>,
+    {
+        let mut value = None;
+        let outcome = self
+            .carry_out(async |connection: &mut Connection| match body(connection).await {
+                Ok(done) => {
+                    value = Some(done);
+                    Ended::Well
+                }
+                Err(error) => Ended::Failed(failure_of(connection, &*error.into())),
+            })
+            .await?;
+        match (outcome.verdict, value) {
+            (Verdict::Well, Some(value)) => Ok(value),
+            (verdict, _) => Err(GaveUp { verdict, record: outcome.record }.into()),
+        }
+    }
+
+    /// Carries the policy out to its verdict, handing connections to `body` in between: what the
+    /// command line is made of. [`Redial::run`] is easier to use.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], where the policy cannot be carried out at all.
+    pub async fn carry_out<B>(self, mut body: B) -> Result<Finished, Error>
+    where
+        B: AsyncFnMut(&mut Connection) -> Ended,
+    {
+        let (mut drive, record) = self.start()?;
+        let mut turn = drive.turn::<Pending<Input>>(None).await;
+        loop {
+            match turn {
+                Turn::Connected(id, mut connection) => {
+                    let done = async {
+                        match body(&mut connection).await {
+                            Ended::Well => Input::Finished { id },
+                            Ended::Failed(failure) => {
+                                Input::Failed { id, failure: Arc::new(failure) }
+                            }
+                            Ended::Abandoned => Input::Abandoned { id },
+                        }
+                    };
+                    turn = drive.turn(Some((id, Box::pin(done)))).await;
+                }
+                Turn::Done(verdict) => return Ok(Finished { verdict, record: taken(&record) }),
+            }
+        }
+    }
+
+    fn start(self) -> Result<(Drive, Arc<Mutex<Record>>), Error> {
+        if !self.may_run && has_run(&self.policy) {
+            return Err(Error::new(
+                "the policy runs commands, which is not allowed here",
+                "allow it: Redial::allow_run",
+            ));
+        }
+        let settings = self.settings.with_tls(&self.tls, self.policy.servers())?;
+        let record = Record::new(self.policy.clone(), self.seed).with_lab(self.lab);
+        let record = Arc::new(Mutex::new(record));
+        let (kept, mut listener) = (record.clone(), self.listener);
+        let listen = Box::new(move |happened: &Happened| {
+            kept.lock().unwrap_or_else(PoisonError::into_inner).push(happened.clone());
+            if let Some(listener) = &mut listener {
+                listener(happened);
+            }
+        });
+        Ok((
+            Drive::new(self.policy, self.seed, Arc::new(settings), listen, self.interrupts),
+            record,
+        ))
+    }
+}
+
+/// How the use of one connection ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// The user is content.
+    Well,
+    /// For this reason; `closed` is a clean end.
+    Failed(Failure),
+    /// The user has gone: no clause is asked and `else` does not run, `finally` does.
+    Abandoned,
+}
+
+/// How a policy ended, and all that happened.
+#[derive(Debug)]
+pub struct Finished {
+    /// The end.
+    pub verdict: Verdict,
+    /// The way there.
+    pub record: Record,
+}
+
+/// There is no connection, or no result, to hand over.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum NotConnected {
+    /// The policy cannot be carried out: a file is missing, or a step is not allowed.
+    Unable(Error),
+    /// The policy gave up.
+    GaveUp(Box<GaveUp>),
+}
+
+/// The policy gave up.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct GaveUp {
+    /// How it ended.
+    pub verdict: Verdict,
+    /// Every attempt, as far as the record is bounded.
+    pub record: Record,
+}
+
+impl GaveUp {
+    /// The failure it ended with, where it ended with one.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Failure> {
+        match &self.verdict {
+            Verdict::Stopped(failure)
+            | Verdict::Unhandled(failure)
+            | Verdict::Deadline(failure) => Some(failure),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for GaveUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.verdict {
+            Verdict::Stopped(failure)
+            | Verdict::Unhandled(failure)
+            | Verdict::Deadline(failure) => write!(f, "{failure}"),
+            Verdict::Exit(status) => write!(f, "a clause ended the session with `exit {status}`"),
+            Verdict::Interrupted(signal) => write!(f, "interrupted by {}", signal.name()),
+            _ => f.write_str("the session is over"),
+        }
+    }
+}
+
+impl error::Error for GaveUp {}
+
+impl fmt::Display for NotConnected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unable(error) => error.fmt(f),
+            Self::GaveUp(gave_up) => gave_up.fmt(f),
+        }
+    }
+}
+
+impl error::Error for NotConnected {}
+
+impl From<Error> for NotConnected {
+    fn from(error: Error) -> Self {
+        Self::Unable(error)
+    }
+}
+
+impl From<GaveUp> for NotConnected {
+    fn from(gave_up: GaveUp) -> Self {
+        Self::GaveUp(Box::new(gave_up))
+    }
+}
+
+/// An error that does not heal by itself: the failure `application`, but not `transient`.
+///
+/// Wrap the error a closure of [`Redial::run`] returns: `Err(Lasting::new("wrong password"))`.
+#[derive(Debug)]
+pub struct Lasting(Box<dyn error::Error + Send + Sync>);
+
+impl Lasting {
+    /// This error, which trying again will not change.
+    pub fn new(error: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
+        Self(error.into())
+    }
+}
+
+impl fmt::Display for Lasting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl error::Error for Lasting {}
+
+/// What the clauses are asked about when a closure returned an error.
+fn failure_of(connection: &mut Connection, error: &(dyn error::Error + 'static)) -> Failure {
+    let broken = connection.failed().is_some();
+    if !broken {
+        let cut = error
+            .downcast_ref::<io::Error>()
+            .is_some_and(|error| error.kind() == io::ErrorKind::UnexpectedEof);
+        let kind = match (cut, connection.received()) {
+            (true, 0) => Kind::ClosedEarly,
+            (true, _) => Kind::Truncated,
+            (false, _) => Kind::Application,
+        };
+        connection.fail(kind, Some(Detail::from_text(&error.to_string())));
+    }
+    let mut failure = connection.failure();
+    if failure.kind == Kind::Application {
+        failure.lasting = error.is::<Lasting>();
+    }
+    failure
+}
+
+fn has_run(policy: &Policy) -> bool {
+    let clauses = policy.clauses().iter().flat_map(|clause| clause.steps());
+    clauses
+        .chain(policy.otherwise())
+        .chain(policy.finally())
+        .any(|step| matches!(step, Step::Run(_)))
+}
+
+/// What was recorded; the listener that shared it is gone or will add nothing more.
+fn taken(record: &Mutex<Record>) -> Record {
+    record.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// A seed from the operating system's randomness, by way of std's own.
+fn new_seed() -> u64 {
+    RandomState::new().hash_one("redial")
+}

@@ -1,0 +1,417 @@
+//! TLS: how it is set up, the handshake, and what its errors mean.
+//!
+//! rustls with ring, and the system's own trust store. A setup is built once per policy, and only
+//! where a server wants TLS: reading the trust store takes time. Start at [`TlsOptions`].
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use redial_core::{Kind, escape};
+use rustls_platform_verifier::Verifier;
+use tokio::time;
+use tokio_rustls::{
+    TlsConnector,
+    client::TlsStream,
+    rustls::{
+        self, AlertDescription, CertificateError, ClientConfig, ConfigBuilder,
+        DigitallySignedStruct, RootCertStore, SignatureScheme,
+        client::{
+            WantsClientCert,
+            danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+        },
+        crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
+        pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject},
+    },
+};
+
+use crate::{Error, cause::Cause, errno::Moment, wire::Wire};
+
+/// How servers are asked for TLS.
+///
+/// # Default
+/// The system's trust store, no client certificate, the server's own name, no protocols, secure.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TlsOptions {
+    /// A PEM file of authorities, trusted *instead of* the system's: `--ca`.
+    pub ca: Option<PathBuf>,
+    /// A PEM file with our own certificate and its chain: `--cert`.
+    pub cert: Option<PathBuf>,
+    /// A PEM file with the key of our certificate: `--key`. Without it, the one in `cert`.
+    pub key: Option<PathBuf>,
+    /// The name to ask for and to check, instead of the server's host: `--sni`.
+    pub sni: Option<String>,
+    /// The application protocols to offer, the best first: `--alpn`.
+    pub alpn: Vec<String>,
+    /// Accept any certificate: `--insecure`.
+    pub insecure: bool,
+}
+
+/// TLS, ready to be used for any number of connections. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct TlsSetup {
+    config: Arc<ClientConfig>,
+    sni: Option<ServerName<'static>>,
+}
+
+impl TlsSetup {
+    /// Reads the files and the trust store that the options name.
+    ///
+    /// # Errors
+    /// A file that cannot be read or holds no certificate or key, by its path; a trust store
+    /// without a single certificate; a name that TLS cannot ask for.
+    pub fn build(options: &TlsOptions) -> Result<Self, Error> {
+        let provider = Arc::new(ring::default_provider());
+        let versions = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| unusable(&error))?;
+        let trusting = if options.insecure {
+            let anyone = Arc::new(Anyone(provider));
+            versions.dangerous().with_custom_certificate_verifier(anyone)
+        } else if let Some(path) = &options.ca {
+            versions.with_root_certificates(authorities(path)?)
+        } else {
+            let system = Verifier::new(provider).map_err(|_| no_trust_store())?;
+            versions.dangerous().with_custom_certificate_verifier(Arc::new(system))
+        };
+        let mut config = identify(trusting, options)?;
+        config.alpn_protocols = options.alpn.iter().map(|name| name.clone().into_bytes()).collect();
+        let sni = options.sni.as_deref().map(parse_sni).transpose()?;
+        Ok(Self { config: Arc::new(config), sni })
+    }
+}
+
+/// The TLS handshake with a server, on a connection that stands. `host` is the name to ask for
+/// where the options gave none; `limit` is `limits.tls`, 5 s.
+pub(crate) async fn handshake(
+    setup: &TlsSetup,
+    host: Option<&str>,
+    wire: Wire,
+    limit: Duration,
+) -> Result<Box<TlsStream<Wire>>, Cause> {
+    let name = match (&setup.sni, host) {
+        (Some(name), _) => name.clone(),
+        (None, Some(host)) => ServerName::try_from(host.to_owned()).map_err(|_| {
+            let words = format!("TLS has no way to ask for the name {host}; give one: --sni NAME");
+            Cause::because(Kind::TlsHandshake, &words)
+        })?,
+        (None, None) => {
+            let words = "a Unix socket has no name to check; give one: --sni NAME";
+            return Err(Cause::because(Kind::TlsHandshake, words));
+        }
+    };
+    let connector = TlsConnector::from(Arc::clone(&setup.config));
+    let handshake = connector.connect(name, wire.keeping_head()).into_fallible();
+    match time::timeout(limit, handshake).await {
+        Ok(Ok(mut stream)) => {
+            stream.get_mut().0.take_head();
+            Ok(Box::new(stream))
+        }
+        Ok(Err((error, mut wire))) => {
+            let head = wire.take_head();
+            let explain = |error: &rustls::Error| explain_handshake(error, &head);
+            Err(cause(&error, &wire, false, explain, Kind::ClosedEarly))
+        }
+        Err(_) => Err(Cause::new(Kind::TlsTimeout)),
+    }
+}
+
+/// What an error of a live TLS connection means. An end that TLS did not announce is `truncated`,
+/// or `closed-early` if nothing was `heard` before it. `ended`: TLS's own end was read.
+pub(crate) fn live_cause(error: &io::Error, wire: &Wire, heard: bool, ended: bool) -> Cause {
+    let end = if heard { Kind::Truncated } else { Kind::ClosedEarly };
+    let mut cause = cause(error, wire, ended, explain, end);
+    if cause.kind == end && cause.errno.is_none() {
+        cause = Cause::because(end, "it ended without TLS's close_notify");
+    }
+    cause
+}
+
+/// The operating system's word comes first, then TLS's, and what is left is an end.
+fn cause(
+    error: &io::Error,
+    wire: &Wire,
+    ended: bool,
+    explain: impl FnOnce(&rustls::Error) -> Cause,
+    end: Kind,
+) -> Cause {
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match (wire.error, tls) {
+        // What TLS itself found wrong came before any error of its last words.
+        (_, Some(error)) => explain(error),
+        (Some(number), None) => {
+            let error = io::Error::from_raw_os_error(number);
+            Cause::from_os(&error, Moment::Live { ended: ended || wire.ended })
+        }
+        (None, None) if error.kind() == io::ErrorKind::UnexpectedEof => Cause::new(end),
+        (None, None) => Cause::because(Kind::Other, &error.to_string()),
+    }
+}
+
+fn explain(error: &rustls::Error) -> Cause {
+    match error {
+        rustls::Error::InvalidCertificate(error) => {
+            Cause::because(Kind::TlsCertificate, &certificate_words(error))
+        }
+        rustls::Error::NoCertificatesPresented => {
+            Cause::because(Kind::TlsCertificate, "the server presented none")
+        }
+        rustls::Error::AlertReceived(alert) => {
+            Cause::because(Kind::TlsHandshake, &format!("alert {}", alert_name(*alert)))
+        }
+        other => Cause::because(Kind::TlsHandshake, &other.to_string()),
+    }
+}
+
+/// As [`explain`], and what a server that does not speak TLS said instead.
+fn explain_handshake(error: &rustls::Error, head: &[u8]) -> Cause {
+    /// Record types 20 to 24: what TLS may begin with.
+    const RECORDS: std::ops::RangeInclusive<u8> = 20..=24;
+    let speaks_tls = head.first().is_none_or(|first| RECORDS.contains(first));
+    if matches!(error, rustls::Error::InvalidMessage(_)) && !speaks_tls {
+        let said = escape(head, 64);
+        let words = format!("the server does not speak TLS here; it said: {said}");
+        return Cause::because(Kind::TlsHandshake, &words);
+    }
+    explain(error)
+}
+
+fn certificate_words(error: &CertificateError) -> String {
+    match error {
+        CertificateError::ExpiredContext { time, not_after } => {
+            let ago = Duration::from_secs(time.as_secs().saturating_sub(not_after.as_secs()));
+            format!("it expired {} ago", rough(ago))
+        }
+        CertificateError::Expired => "it has expired".into(),
+        CertificateError::NotValidYetContext { time, not_before } => {
+            let left = Duration::from_secs(not_before.as_secs().saturating_sub(time.as_secs()));
+            format!("it is not valid for another {}; is this machine's clock right?", rough(left))
+        }
+        CertificateError::NotValidYet => {
+            "it is not valid yet; is this machine's clock right?".into()
+        }
+        CertificateError::NotValidForNameContext { expected, presented } => {
+            let names = presented.iter().map(|name| plain_name(name)).collect::<Vec<_>>();
+            let names = if names.is_empty() { "no name".into() } else { names.join(", ") };
+            format!("it is for {names}, not for {}", expected.to_str())
+        }
+        CertificateError::NotValidForName => "it is for another name".into(),
+        CertificateError::UnknownIssuer => "its issuer is not one that is trusted here".into(),
+        CertificateError::Revoked => "it was revoked".into(),
+        CertificateError::BadEncoding => "it cannot be read".into(),
+        // What an authority that was made anew under its old name looks like.
+        CertificateError::BadSignature => {
+            "it was not signed by the authority of that name that is trusted here".into()
+        }
+        other => rustls::Error::InvalidCertificate(other.clone()).to_string(),
+    }
+}
+
+/// `DnsName("a.example")`, as webpki writes it, as `a.example`.
+fn plain_name(presented: &str) -> &str {
+    let inner = presented.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
+    inner.unwrap_or(presented).trim_matches('"')
+}
+
+/// The largest unit alone: `3 days`.
+fn rough(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let (count, unit) = match seconds {
+        86_400.. => (seconds / 86_400, "day"),
+        3_600.. => (seconds / 3_600, "hour"),
+        60.. => (seconds / 60, "minute"),
+        _ => (seconds, "second"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
+/// An alert's name as RFC 8446, section 6, writes it: `UnknownPSKIdentity` is `unknown_psk_identity`.
+fn alert_name(alert: AlertDescription) -> String {
+    let camel: Vec<char> = format!("{alert:?}").chars().collect();
+    let mut name = String::new();
+    for (at, letter) in camel.iter().enumerate() {
+        let after_small = at > 0 && !camel[at - 1].is_ascii_uppercase();
+        let before_small = camel.get(at + 1).is_some_and(char::is_ascii_lowercase);
+        if at > 0 && letter.is_ascii_uppercase() && (after_small || before_small) {
+            name.push('_');
+        }
+        name.push(letter.to_ascii_lowercase());
+    }
+    name
+}
+
+fn identify(
+    builder: ConfigBuilder<ClientConfig, WantsClientCert>,
+    options: &TlsOptions,
+) -> Result<ClientConfig, Error> {
+    let Some(cert) = &options.cert else {
+        return match &options.key {
+            Some(_) => Err(Error::new("a key without a certificate", "add --cert FILE")),
+            None => Ok(builder.with_no_client_auth()),
+        };
+    };
+    let chain = certificates(cert)?;
+    let key_file = options.key.as_ref().unwrap_or(cert);
+    let key = PrivateKeyDer::from_pem_file(key_file)
+        .map_err(|error| unreadable(key_file, "private key", &error))?;
+    builder.with_client_auth_cert(chain, key).map_err(|error| {
+        let what = format!("the key in {} cannot be used: {error}", key_file.display());
+        Error::new(what, format!("give the key that belongs to {}", cert.display()))
+    })
+}
+
+fn authorities(path: &Path) -> Result<RootCertStore, Error> {
+    let mut store = RootCertStore::empty();
+    for certificate in certificates(path)? {
+        store.add(certificate).map_err(|error| {
+            let what =
+                format!("{} holds something that is no certificate: {error}", path.display());
+            Error::new(what, "give a PEM file of certificates")
+        })?;
+    }
+    Ok(store)
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let found: Result<Vec<_>, _> =
+        CertificateDer::pem_file_iter(path).and_then(|certificates| certificates.collect());
+    match found {
+        Ok(found) if found.is_empty() => Err(Error::new(
+            format!("{} holds no certificate", path.display()),
+            "give a PEM file (-----BEGIN CERTIFICATE-----)",
+        )),
+        Ok(found) => Ok(found),
+        Err(error) => Err(unreadable(path, "certificate", &error)),
+    }
+}
+
+fn unreadable(path: &Path, what: &str, error: &rustls::pki_types::pem::Error) -> Error {
+    use rustls::pki_types::pem::Error as Pem;
+    match error {
+        Pem::Io(error) => {
+            let problem = format!("cannot read {}: {error}", path.display());
+            Error::new(problem, "check the path and its rights")
+        }
+        Pem::NoItemsFound => {
+            Error::new(format!("{} holds no {what}", path.display()), "give a PEM file with one")
+        }
+        other => Error::new(
+            format!("{} is not a PEM file of a {what}: {other}", path.display()),
+            "give a PEM file (-----BEGIN …-----)",
+        ),
+    }
+}
+
+fn no_trust_store() -> Error {
+    Error::new(
+        "this machine trusts no certificate authority: its trust store is empty or missing",
+        "install ca-certificates, or name the authorities: --ca FILE",
+    )
+}
+
+fn unusable(error: &rustls::Error) -> Error {
+    Error::new(format!("TLS cannot be set up: {error}"), "please report this")
+}
+
+fn parse_sni(name: &str) -> Result<ServerName<'static>, Error> {
+    ServerName::try_from(name.to_owned()).map_err(|_| {
+        let what = format!("`{}` is not a name that TLS can ask for", redial_core::printable(name));
+        Error::new(what, "give a host name or an IP address")
+    })
+}
+
+/// `--insecure`: any certificate, but still one whose key the server has.
+#[derive(Debug)]
+struct Anyone(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Anyone {
+    fn verify_server_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        verify_tls12_signature(message, cert, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        verify_tls13_signature(message, cert, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alerts_have_the_names_of_the_rfc() {
+        for (alert, name) in [
+            (AlertDescription::HandshakeFailure, "handshake_failure"),
+            (AlertDescription::ProtocolVersion, "protocol_version"),
+            (AlertDescription::UnknownCA, "unknown_ca"),
+            (AlertDescription::UnknownPSKIdentity, "unknown_psk_identity"),
+            (AlertDescription::CertificateRequired, "certificate_required"),
+            (AlertDescription::UnrecognisedName, "unrecognised_name"),
+        ] {
+            assert_eq!(alert_name(alert), name);
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_or_holds_nothing_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let missing = dir.path().join("missing.pem");
+        let empty = dir.path().join("empty.pem");
+        std::fs::write(&empty, "hello\n").unwrap();
+        let build = |options| TlsSetup::build(&options).unwrap_err().to_string();
+
+        let text = build(TlsOptions { ca: Some(missing.clone()), ..TlsOptions::default() });
+        assert!(text.starts_with(&format!("cannot read {}: ", missing.display())), "{text}");
+        let text = build(TlsOptions { ca: Some(empty.clone()), ..TlsOptions::default() });
+        assert!(text.starts_with(&format!("{} holds no certificate; ", empty.display())), "{text}");
+        let key = TlsOptions { key: Some(empty), insecure: true, ..TlsOptions::default() };
+        assert_eq!(build(key), "a key without a certificate; add --cert FILE");
+        let sni = TlsOptions { sni: Some("a b".into()), insecure: true, ..TlsOptions::default() };
+        assert!(build(sni).starts_with("`a b` is not a name"));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_certificate_is_said_plainly() {
+        let day = 86_400;
+        let expired = CertificateError::ExpiredContext {
+            time: UnixTime::since_unix_epoch(Duration::from_secs(10 * day)),
+            not_after: UnixTime::since_unix_epoch(Duration::from_secs(7 * day)),
+        };
+        assert_eq!(certificate_words(&expired), "it expired 3 days ago");
+        let name = CertificateError::NotValidForNameContext {
+            expected: ServerName::try_from("db.example").unwrap(),
+            presented: vec![r#"DnsName("a.example")"#.into(), "b.example".into()],
+        };
+        assert_eq!(certificate_words(&name), "it is for a.example, b.example, not for db.example");
+    }
+}
