@@ -17,7 +17,9 @@ use std::{
 };
 
 use clap::{CommandFactory, FromArgMatches, Parser};
-use redial::{Clause, Mistake, PolicyBuilder, Target, Verb, masked, nearest, printable, retry_sugar};
+use redial::{
+    Clause, Mistake, PolicyBuilder, Target, Verb, masked, nearest, printable, retry_sugar,
+};
 
 use self::report::Report;
 use crate::{
@@ -127,7 +129,10 @@ impl CheckFlags {
         match &self.json {
             Some(Some(file)) => fs::write(file, text).map_err(|error| {
                 let name = masked(&printable(&file.display().to_string()));
-                Error::plain(format!("{name} cannot be written: {}", reason(&error)), "write --json=FILE with a file that can be")
+                Error::plain(
+                    format!("{name} cannot be written: {}", reason(&error)),
+                    "write --json=FILE with a file that can be",
+                )
             }),
             _ => print(&text),
         }
@@ -159,10 +164,16 @@ fn build(builder: &PolicyBuilder, flags: &PolicyFlags) -> Result<Report, Mistake
 /// `--standing VERB`: the policy as a file; what is dangerous about it goes to standard error.
 fn standing(flags: &CheckFlags, verb: &str, reports: &[Report]) -> Result<Exit, Error> {
     let [report] = reports else {
-        return Err(Error::plain("--standing prints one policy, and several files are named", "name one file"));
+        return Err(Error::plain(
+            "--standing prints one policy, and several files are named",
+            "name one file",
+        ));
     };
     if flags.json.is_some() {
-        return Err(Error::plain("--standing prints a file, and --json a report", "leave one of them out"));
+        return Err(Error::plain(
+            "--standing prints a file, and --json a report",
+            "leave one of them out",
+        ));
     }
     let file = report.policy.to_toml();
     let shown = masked(&file);
@@ -173,7 +184,9 @@ fn standing(flags: &CheckFlags, verb: &str, reports: &[Report]) -> Result<Exit, 
     if !report.warnings.is_empty() {
         terminal::complain(report.warned().trim_end());
     }
-    print(&format!("# The clauses of `redial {verb}`, in the order tried. To read it: redial check FILE\n{shown}"))?;
+    print(&format!(
+        "# The clauses of `redial {verb}`, in the order tried. To read it: redial check FILE\n{shown}"
+    ))?;
     Ok(flags.exit(reports))
 }
 
@@ -206,7 +219,10 @@ fn no_file(word: &Path) -> Error {
         return Error::plain(format!("`{shown}` is a server, not a policy file"), next);
     }
     if Clause::parse_all(&text).is_ok_and(|clauses| !clauses.is_empty()) {
-        return Error::plain(format!("`{shown}` is a clause, not a policy file"), "put --except before it");
+        return Error::plain(
+            format!("`{shown}` is a clause, not a policy file"),
+            "put --except before it",
+        );
     }
     if let Some((verb, _)) = VERBS.iter().find(|(verb, _)| *verb == text) {
         return Error::plain(
@@ -214,15 +230,19 @@ fn no_file(word: &Path) -> Error {
             format!("for the clauses of a verb: redial check --standing {verb}"),
         );
     }
-    Error::plain(format!("there is no file `{shown}`"), "to print a policy to begin with: redial help policy")
+    Error::plain(
+        format!("there is no file `{shown}`"),
+        "to print a policy to begin with: redial help policy",
+    )
 }
 
 /// To standard output. A reader that left has read enough.
 fn print(text: &str) -> Result<(), Error> {
     match io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Error::plain(format!("standard output cannot be written: {}", reason(&error)), "is the disk full?"))
-        }
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::plain(
+            format!("standard output cannot be written: {}", reason(&error)),
+            "is the disk full?",
+        )),
         _ => Ok(()),
     }
 }

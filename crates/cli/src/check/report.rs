@@ -39,9 +39,13 @@ impl Report {
         let mut told: Vec<&Schedule> = Vec::new();
         for schedule in &self.schedules {
             text += "\n";
-            match told.iter().find(|other| other.pauses == schedule.pauses && other.end == schedule.end) {
+            match told
+                .iter()
+                .find(|other| other.pauses == schedule.pauses && other.end == schedule.end)
+            {
                 Some(other) => {
-                    text += &format!("{}: as clause {}\n", self.heading(schedule), other.clause + 1);
+                    text +=
+                        &format!("{}: as clause {}\n", self.heading(schedule), other.clause + 1);
                 }
                 None => {
                     text += &self.schedule(schedule, every);
@@ -61,7 +65,11 @@ impl Report {
         self.warnings
             .iter()
             .map(|Warning { clause, what, instead }| {
-                format!("warning: clause {} ({}): {what}; {instead}\n", clause + 1, label(&self.policy.clauses()[*clause]))
+                format!(
+                    "warning: clause {} ({}): {what}; {instead}\n",
+                    clause + 1,
+                    label(&self.policy.clauses()[*clause])
+                )
             })
             .collect()
     }
@@ -97,7 +105,11 @@ impl Report {
         let verb = self.policy.verb().name();
         let mut text = "clauses, in the order tried:\n".to_owned();
         for (index, clause) in self.policy.clauses().iter().enumerate() {
-            let own = if self.policy.is_own(index) { format!("   ({verb}'s own)") } else { String::new() };
+            let own = if self.policy.is_own(index) {
+                format!("   ({verb}'s own)")
+            } else {
+                String::new()
+            };
             text += &format!("  {}  {}{own}\n", index + 1, masked(&clause.to_string()));
         }
         if self.policy.clauses().is_empty() {
@@ -110,7 +122,8 @@ impl Report {
         let policy = &self.policy;
         let mut text = String::new();
         if !policy.servers().is_empty() {
-            let servers: Vec<&str> = policy.servers().iter().map(|server| &**server.label()).collect();
+            let servers: Vec<&str> =
+                policy.servers().iter().map(|server| &**server.label()).collect();
             text += &format!("servers: {}\n", servers.join(", "));
         }
         text += &format!("rounds: {}\n", policy.rounds());
@@ -188,11 +201,16 @@ impl Report {
             if total.max >= deadline || goes_on {
                 let may = if total.min >= deadline || goes_on { "ends it" } else { "may end it" };
                 let count = match (least, most) {
-                    (least, most) if most == attempts && goes_on => format!("{least} attempts or more"),
+                    (least, most) if most == attempts && goes_on => {
+                        format!("{least} attempts or more")
+                    }
                     (least, most) if least == most => format!("{least} attempts"),
                     (least, most) => format!("{least} to {most} attempts"),
                 };
-                text += &format!("  the deadline of {} {may} after {count}, if they take no time\n", Human(deadline));
+                text += &format!(
+                    "  the deadline of {} {may} after {count}, if they take no time\n",
+                    Human(deadline)
+                );
             }
         }
         text

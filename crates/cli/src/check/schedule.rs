@@ -110,8 +110,7 @@ impl Schedule {
                     || index + 1 == self.pauses.len()
                     || index < LOOK_BACK
                         && (first_of(index, &|a, b| a.is_like(b))
-                            || pause.settled
-                                && first_of(index, &|a, b| b.settled && a.is_like(b)))
+                            || pause.settled && first_of(index, &|a, b| b.settled && a.is_like(b)))
             })
             .collect()
     }
@@ -144,10 +143,12 @@ fn play(policy: &Arc<Policy>, clause: usize) -> Option<Schedule> {
     };
     let end = player.run(kind);
     let pauses = player.pauses;
-    pauses
-        .iter()
-        .any(|pause| !pause.spread.max.is_zero())
-        .then_some(Schedule { clause, kind, pauses, end })
+    pauses.iter().any(|pause| !pause.spread.max.is_zero()).then_some(Schedule {
+        clause,
+        kind,
+        pauses,
+        end,
+    })
 }
 
 /// The first kind that reaches the clause.
@@ -256,8 +257,7 @@ impl Player<'_> {
     }
 }
 
-const NOTHING: Spread =
-    Spread { min: Duration::ZERO, mean: Duration::ZERO, max: Duration::ZERO };
+const NOTHING: Spread = Spread { min: Duration::ZERO, mean: Duration::ZERO, max: Duration::ZERO };
 
 fn plus(a: Spread, b: Spread) -> Spread {
     Spread {
@@ -292,7 +292,7 @@ mod tests {
         assert_eq!(schedule.attempts(), 6);
         assert_eq!(schedule.end, End::GivesUp);
         assert_eq!(seconds(schedule.total()), (7.5, 11.25, 15.0));
-        assert_eq!(schedule.attempts_within(Duration::from_secs(3)), (2, 4));
+        assert_eq!(schedule.attempts_within(Duration::from_secs(3)), (2, 3));
     }
 
     #[test]

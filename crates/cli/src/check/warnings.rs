@@ -60,7 +60,8 @@ fn never_matches(policy: &Policy, index: usize) -> Option<Found> {
         .filter(|(_, other)| other.kinds().overlaps(clause.kinds()))
         .filter(|(_, other)| other.guard().is_none() || other.guard() == clause.guard())
         .collect();
-    let taken = in_front.iter().fold(KindSet::default(), |all, (_, other)| all.union(other.kinds()));
+    let taken =
+        in_front.iter().fold(KindSet::default(), |all, (_, other)| all.union(other.kinds()));
     if !taken.contains(clause.kinds()) {
         return None;
     }
@@ -78,7 +79,11 @@ fn never_run(clause: &Clause) -> Option<Found> {
     let at = clause.steps().iter().position(endless)?;
     let behind = clause.steps().get(at + 1..).filter(|behind| !behind.is_empty())?;
     let steps: Vec<String> = behind.iter().map(|step| format!("`{}`", short(step))).collect();
-    let what = format!("{} behind `retry forever` never run{}", steps.join(", "), if steps.len() == 1 { "s" } else { "" });
+    let what = format!(
+        "{} behind `retry forever` never run{}",
+        steps.join(", "),
+        if steps.len() == 1 { "s" } else { "" }
+    );
     Some((what, "say how often, as in `retry 10`, or leave the rest out".into()))
 }
 
@@ -158,7 +163,10 @@ mod tests {
     use crate::check::schedule::schedules;
     use redial::Server;
 
-    fn of(clauses: &str, change: impl FnOnce(redial::PolicyBuilder) -> redial::PolicyBuilder) -> Vec<String> {
+    fn of(
+        clauses: &str,
+        change: impl FnOnce(redial::PolicyBuilder) -> redial::PolicyBuilder,
+    ) -> Vec<String> {
         let policy = change(Policy::build(Verb::Connect).except(clauses).unwrap());
         let schedules = schedules(&policy).unwrap();
         let found = warnings(&policy.build().unwrap(), &schedules);
@@ -184,7 +192,12 @@ mod tests {
             ["3: never reached: clauses 1, 2 take all its kinds"]
         );
         assert_eq!(plain("any if fresh: stop; refused if fresh: stop").len(), 1);
-        for fine in ["any if fresh: stop; refused: retry 3", "refused: stop; any: stop", "any: stop; closed: stop", "transient: stop; application: stop"] {
+        for fine in [
+            "any if fresh: stop; refused: retry 3",
+            "refused: stop; any: stop",
+            "any: stop; closed: stop",
+            "transient: stop; application: stop",
+        ] {
             assert_eq!(plain(fine), [""; 0], "{fine}");
         }
     }
@@ -229,7 +242,11 @@ mod tests {
 
     #[test]
     fn a_deadline_before_the_first_pause_is_over() {
-        let limit = |seconds| move |policy: redial::PolicyBuilder| policy.deadline(std::time::Duration::from_secs(seconds));
+        let limit = |seconds| {
+            move |policy: redial::PolicyBuilder| {
+                policy.deadline(std::time::Duration::from_secs(seconds))
+            }
+        };
         assert_eq!(
             of("any: retry 3 every 20s..1m", limit(5)),
             ["1: never tries again: its first pause is 10s or more, and the deadline 5s"]
