@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use redial::{Finished, Redial, Signal, Verb, Verdict, printable};
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -107,6 +107,11 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> 
         .build()
         .map_err(|mistake| Error::plain(mistake.what, mistake.instead))?;
     carry_out(&flags, policy, &practice)
+}
+
+/// The flags, for those who list them.
+pub(crate) fn command() -> clap::Command {
+    Flags::command()
 }
 
 fn carry_out(flags: &Flags, policy: redial::Policy, practice: &Practice) -> Result<Exit, Error> {

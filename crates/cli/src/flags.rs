@@ -18,7 +18,7 @@ const LARGEST_POLICY: u64 = 1024 * 1024;
 /// An opening is sent on every connection.
 const LARGEST_OPENING: u64 = 1024 * 1024;
 
-#[derive(Args, Debug, Default)]
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct PolicyFlags {
     /// Try transient failures again N times (or `forever`) while nothing has been sent or received
     #[arg(
@@ -259,6 +259,16 @@ pub(crate) fn time(text: &str) -> Result<Duration, String> {
 }
 
 impl PolicyFlags {
+    /// Whether nothing was said that makes a policy.
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The same flags with another policy file.
+    pub(crate) fn with_file(&self, file: &std::path::Path) -> Self {
+        Self { policy: Some(file.to_owned()), ..self.clone() }
+    }
+
     /// The policy these flags mean, before its servers are named.
     pub(crate) fn policy(&self, verb: Verb) -> Result<PolicyBuilder, Error> {
         let mut policy = match &self.policy {

@@ -26,9 +26,9 @@ use exit::Exit;
 
 /// Everything `redial` can be told to do, and one line about it.
 const VERBS: [(&str, &str); 3] = [
-    ("connect", "standard input and output over one connection, opened as the policy says"),
+    ("connect", "standard input and output over one connection, as the policy says"),
     ("check", "read a policy: mistakes, dangers, the schedule of every retry"),
-    ("help", "explain a topic: kinds, clauses, exit, lab, or any kind by name"),
+    ("help", "explain a topic, or any kind of failure by name"),
 ];
 
 fn main() -> ExitCode {

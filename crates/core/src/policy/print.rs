@@ -1,6 +1,7 @@
 //! Prints a policy as a file that reads back as the same policy.
 //!
-//! Passwords are not in it: servers are printed by their labels. Start at [`Policy::to_toml`].
+//! Passwords are not in it: servers are printed by their labels, and what is sent first is only
+//! counted. Start at [`Policy::to_toml`].
 
 use alloc::{format, string::String};
 use core::fmt::{self, Write};
@@ -9,7 +10,7 @@ use super::Policy;
 use crate::{
     Options, Server,
     clause::{Clause, StepList},
-    quantity::Human,
+    quantity::{Bytes, Human},
 };
 
 impl Policy {
@@ -33,14 +34,13 @@ impl Policy {
         if let Some(answer) = &self.answer {
             writeln!(file, "expect = {}", quoted(&format!("{answer}")))?;
         }
-        match core::str::from_utf8(self.opening()) {
-            _ if self.opening.is_none() => {}
-            Ok(opening) => writeln!(file, "send = {}", quoted(opening))?,
-            Err(_) => writeln!(
+        if let Some(opening) = &self.opening {
+            // An opening is where a password is most at home.
+            writeln!(
                 file,
-                "# send: {} bytes that are not text cannot stand in a file",
-                self.opening().len()
-            )?,
+                "# send: {}, not printed; give it with --send",
+                Bytes(opening.len() as u64)
+            )?;
         }
         if let Some(deadline) = self.deadline {
             writeln!(file, "deadline = \"{}\"", Human(deadline))?;
