@@ -97,26 +97,22 @@ impl Story {
                 }
             }
             Event::Handled { action, .. } => self.handled(*action),
-            Event::Said { line } => {
-                if self.volume > Volume::Json {
-                    self.clear();
-                    complain(line);
-                }
+            Event::Said { line } if self.volume > Volume::Json => {
+                self.clear();
+                complain(line);
             }
             Event::Ran { program, ran, elapsed } => {
                 if let Some(line) = ran_line(program, ran, self.volume) {
                     self.say(&format!("{line} ({})", Rounded(*elapsed)));
                 }
             }
-            Event::Diagnosed { addresses, cause } => {
-                if self.volume >= Volume::Normal {
-                    self.say(&format!(
-                        "diagnosis: {}",
-                        cause.as_deref().unwrap_or("nothing is certain")
-                    ));
-                    for tried in addresses {
-                        self.say(&format!("  {}", address_line(tried)));
-                    }
+            Event::Diagnosed { addresses, cause } if self.volume >= Volume::Normal => {
+                self.say(&format!(
+                    "diagnosis: {}",
+                    cause.as_deref().unwrap_or("nothing is certain")
+                ));
+                for tried in addresses {
+                    self.say(&format!("  {}", address_line(tried)));
                 }
             }
             // What ends a session is told at the end.

@@ -18,7 +18,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::{
     Connection, Error, IpVersions, Settings, TlsOptions,
-    drive::{Drive, Turn},
+    drive::{Drive, Listener, Turn},
 };
 
 /// A policy about to be carried out, and what it may use.
@@ -49,7 +49,7 @@ pub struct Redial {
     seed: u64,
     may_run: bool,
     lab: Box<[Box<str>]>,
-    listener: Option<Box<dyn FnMut(&Happened) + Send>>,
+    listener: Option<Listener>,
     interrupts: Option<UnboundedReceiver<Signal>>,
 }
 
@@ -158,7 +158,7 @@ impl Redial {
     pub async fn connect(self) -> Result<Connection, NotConnected> {
         let (mut drive, record) = self.start()?;
         match drive.turn::<Pending<Input>>(None).await {
-            Turn::Connected(_, connection) => Ok(connection),
+            Turn::Connected(_, connection) => Ok(*connection),
             Turn::Done(verdict) => Err(GaveUp { verdict, record: taken(&record) }.into()),
         }
     }

@@ -48,10 +48,17 @@ pub(super) fn read(verb: Verb, text: &str) -> Result<PolicyBuilder, Mistake> {
     })?;
     let file = File { text };
     let mut policy = Policy::build(verb);
-    for (key, value) in table.get_ref() {
+    for (key, value) in in_order(table.get_ref()) {
         policy = file.key(policy, key, value)?;
     }
     Ok(policy)
+}
+
+/// A table's keys as they stand in the file, so that the first mistake is the topmost.
+fn in_order<'a, 't>(table: &'t DeTable<'a>) -> Vec<(&'t Key<'a>, &'t Value<'a>)> {
+    let mut entries: Vec<_> = table.iter().collect();
+    entries.sort_by_key(|(key, _)| key.span().start);
+    entries
 }
 
 /// The text, to find positions in.
@@ -99,7 +106,7 @@ impl File<'_> {
             "limits" => match value.get_ref() {
                 DeValue::Table(table) => {
                     let mut policy = policy;
-                    for (key, value) in table {
+                    for (key, value) in in_order(table) {
                         policy = self.limit(policy, key, value)?;
                     }
                     Ok(policy)
@@ -192,16 +199,17 @@ impl File<'_> {
     /// Where a string's content begins in the file, if it stands there letter for letter.
     fn content_start(&self, span: &Range<usize>, content: &str) -> Option<usize> {
         let raw = self.text.get(span.clone())?;
-        let quotes = if raw.starts_with("'''") || raw.starts_with("\"\"\"") { 3 } else { 1 };
-        let inside = raw.get(quotes..)?;
-        // TOML leaves out a newline right behind the opening quotes.
-        let newline = if quotes == 3 {
-            inside.len() - inside.trim_start_matches('\r').trim_start_matches('\n').len()
-        } else {
-            0
+        let quote =
+            ["'''", "\"\"\"", "'", "\""].into_iter().find(|quote| raw.starts_with(quote))?;
+        let inside = raw.strip_prefix(quote)?;
+        // TOML leaves out a newline right behind three opening quotes.
+        let letters = match quote.len() {
+            3 => {
+                inside.strip_prefix("\r\n").or_else(|| inside.strip_prefix('\n')).unwrap_or(inside)
+            }
+            _ => inside,
         };
-        let newline = newline.min(if inside.starts_with("\r\n") { 2 } else { 1 });
-        inside.get(newline..)?.starts_with(content).then_some(span.start + quotes + newline)
+        (letters.strip_suffix(quote)? == content).then_some(span.end - quote.len() - content.len())
     }
 }
 

@@ -305,7 +305,7 @@ impl PolicyBuilder {
         self
     }
 
-    /// Lets the deadline bound everything, the life of the connection too.
+    /// Lets the deadline bound everything, the life of the connection too. `wait` always does.
     #[must_use]
     pub const fn deadline_bounds_everything(mut self) -> Self {
         self.bounds_everything = true;
@@ -377,7 +377,8 @@ impl PolicyBuilder {
             rounds: self.rounds.unwrap_or_else(|| self.verb.rounds()),
             limits: self.limits,
             deadline: self.deadline,
-            bounds_everything: self.bounds_everything,
+            // Being ready is the whole body of `wait`.
+            bounds_everything: self.bounds_everything || self.verb == Verb::Wait,
             healthy_after: self.healthy_after,
             otherwise: self.otherwise,
             finally: self.finally,

@@ -1,15 +1,15 @@
 //! Prints a policy as a file that reads back as the same policy.
 //!
-//! Passwords are not in it: servers are printed by their labels, and what is sent first is only
-//! counted. Start at [`Policy::to_toml`].
+//! Passwords are not in it: servers are printed by their labels. Start at [`Policy::to_toml`].
 
 use alloc::{format, string::String};
 use core::fmt::{self, Write};
 
 use super::Policy;
 use crate::{
+    Options, Server,
     clause::{Clause, StepList},
-    quantity::{Bytes, Human},
+    quantity::Human,
 };
 
 impl Policy {
@@ -27,19 +27,20 @@ impl Policy {
     fn write_toml(&self, file: &mut String) -> fmt::Result {
         if !self.servers.is_empty() {
             let servers: alloc::vec::Vec<String> =
-                self.servers.iter().map(|server| quoted(server.label())).collect();
+                self.servers.iter().map(|server| quoted(&with_options(server))).collect();
             writeln!(file, "servers = [{}]", servers.join(", "))?;
         }
         if let Some(answer) = &self.answer {
             writeln!(file, "expect = {}", quoted(&format!("{answer}")))?;
         }
-        if let Some(opening) = &self.opening {
-            // An opening is where a password is most at home.
-            writeln!(
+        match core::str::from_utf8(self.opening()) {
+            _ if self.opening.is_none() => {}
+            Ok(opening) => writeln!(file, "send = {}", quoted(opening))?,
+            Err(_) => writeln!(
                 file,
-                "# send: {}, not printed; give it with --send",
-                Bytes(opening.len() as u64)
-            )?;
+                "# send: {} bytes that are not text cannot stand in a file",
+                self.opening().len()
+            )?,
         }
         if let Some(deadline) = self.deadline {
             writeln!(file, "deadline = \"{}\"", Human(deadline))?;
@@ -77,6 +78,19 @@ impl Policy {
         }
         Ok(())
     }
+}
+
+/// A server's label and what stood behind its `#`.
+fn with_options(server: &Server) -> String {
+    let mut text = String::from(&**server.label());
+    let Options { within, as_ } = server.options();
+    let within = within.map(|within| format!("within={}", Human(within)));
+    let recipe = as_.as_ref().map(|recipe| format!("as={recipe}"));
+    for (option, sign) in within.into_iter().chain(recipe).zip(['#', ',']) {
+        text.push(sign);
+        text.push_str(&option);
+    }
+    text
 }
 
 /// A literal string of TOML may hold no control characters but tab and newline.

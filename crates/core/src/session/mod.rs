@@ -21,7 +21,7 @@ pub use output::{Id, Input, Output, Signal, StepResult, Verdict, Why};
 pub(crate) use walk::Program;
 
 use self::{servers::Servers, walk::Walk};
-use crate::{Address, Detail, Failure, Kind, Policy, Stage, quantity::Rounded};
+use crate::{Address, Delivery, Detail, Failure, Kind, Policy, Stage, quantity::Rounded};
 
 /// How long `finally` may take.
 pub const FINALLY_LIMIT: Duration = Duration::from_secs(10);
@@ -172,9 +172,9 @@ impl Session {
     /// an input for an id that was cancelled or has ended is ignored.
     pub fn handle(&mut self, now: Duration, input: Input) {
         self.now = self.now.max(now);
-        if self.time_is_up() {
-            return;
-        }
+        // What a limit ends makes the input stale, and stale ids are ignored; an interrupt is not
+        // stale, and nobody would press Ctrl-C twice because a deadline passed at that moment.
+        self.check_limits();
         match input {
             Input::Start => {
                 if matches!(self.state, State::New) {
@@ -246,8 +246,7 @@ impl Session {
 
     /// An attempt failed, or a live connection ended that had stood `since` then.
     fn failed(&mut self, failure: Arc<Failure>, since: Option<Duration>) {
-        let healthy = since
-            .is_some_and(|since| self.now.saturating_sub(since) >= self.policy.healthy_after());
+        let healthy = since.is_some_and(|since| self.is_healthy(since));
         if since.is_some() {
             self.release_deadline(healthy);
         }
@@ -260,6 +259,11 @@ impl Session {
         self.decide(failure);
     }
 
+    /// Whether a connection that has stood since then counts as healthy now.
+    fn is_healthy(&self, since: Duration) -> bool {
+        self.now.saturating_sub(since) >= self.policy.healthy_after()
+    }
+
     /// Finds the clause for a failure and walks it.
     fn decide(&mut self, failure: Arc<Failure>) {
         let new = !self.servers.was_healthy();
@@ -270,17 +274,17 @@ impl Session {
         match clause {
             Some(clause) => self.walk(Walk::new(Program::Clause(clause))),
             None if kind == Kind::Closed => self.end(Verdict::Well),
-            None => self.unhandled(None),
+            None => self.unhandled(None, false),
         }
     }
 
     /// No clause of the user's was left to say what to do.
-    fn unhandled(&mut self, clause: Option<usize>) {
+    fn unhandled(&mut self, clause: Option<usize>, used_up: bool) {
         let Some(failure) = self.failure.clone() else { return };
         self.note(Event::Handled {
             attempt: self.attempts,
             clause,
-            used_up: false,
+            used_up,
             action: Action::Unhandled,
         });
         let verdict = match failure.kind {
@@ -304,30 +308,26 @@ impl Session {
         self.state = State::Over(verdict);
     }
 
-    /// Acts on a limit that has passed, and says whether one had.
-    fn time_is_up(&mut self) -> bool {
+    /// Acts on a limit that has passed.
+    fn check_limits(&mut self) {
         if matches!(self.deadline, Deadline::At(at) if at <= self.now)
             && !matches!(self.state, State::Over(_))
         {
             self.deadline = Deadline::None;
             self.cut(Kind::Deadline, None);
-            return true;
-        }
-        if let State::Stepping(id, walk) = &self.state
+        } else if let State::Stepping(id, walk) = &self.state
             && walk.until.is_some_and(|until| until <= self.now)
             && let Some(verdict) = walk.verdict.clone()
         {
             self.outputs.push_back(Output::Cancel { id: *id });
             self.over(verdict);
-            return true;
         }
-        false
     }
 
     fn interrupt(&mut self, signal: Signal) {
         let ending = match &self.state {
             State::Over(_) => return,
-            State::Stepping(_, walk) => walk.verdict.is_some(),
+            State::Stepping(_, walk) => walk.is_final(),
             State::New | State::Trying(_) | State::Pausing(_) | State::Live(..) => false,
         };
         if self.interrupted {
@@ -345,8 +345,14 @@ impl Session {
 
     /// Ends whatever is under way with a failure of the session's own making.
     fn cut(&mut self, kind: Kind, signal: Option<Signal>) {
-        let stage =
-            if matches!(self.state, State::Live(..)) { Stage::Stream } else { Stage::Connect };
+        let live = match self.state {
+            State::Live(_, since) => Some(since),
+            _ => None,
+        };
+        if live.is_some_and(|since| self.is_healthy(since)) {
+            self.servers.healthy();
+        }
+        let stage = if live.is_some() { Stage::Stream } else { Stage::Connect };
         self.cancel_current();
         let server = self
             .policy
@@ -355,6 +361,10 @@ impl Session {
             .map_or_else(|| "no server".into(), |server| server.label().clone());
         let mut failure = Failure::new(kind, stage, server);
         failure.elapsed = self.now;
+        if live.is_some() {
+            // Bytes may have moved; only the driver could say how many.
+            failure.delivery = Delivery::Unknown;
+        }
         failure.detail = match (signal, &self.failure) {
             (Some(signal), _) => Some(Detail::from_text(signal.name())),
             (None, Some(last)) => Some(Detail::from_text(&alloc::format!(

@@ -29,14 +29,6 @@ struct Turn {
     unhealthy: u32,
 }
 
-/// What became of one use of an attempt step.
-pub(super) enum Use {
-    /// It may go on.
-    Allowed,
-    /// It is used up; `newly` at the failure at which that is found.
-    UsedUp { newly: bool },
-}
-
 impl Servers {
     pub(super) fn new(servers: usize, steps: usize) -> Self {
         let mut each = vec![Turn::default(); servers].into_boxed_slice();
@@ -91,16 +83,17 @@ impl Servers {
         self.used.get(step).copied().unwrap_or(0)
     }
 
-    /// Uses a step once more if `allowed`.
-    pub(super) fn try_use(&mut self, step: usize, allowed: bool) -> Use {
-        let Some(used) = self.used.get_mut(step) else { return Use::UsedUp { newly: false } };
-        if *used != SPENT && allowed {
-            *used = (*used + 1).min(SPENT - 1);
-            return Use::Allowed;
-        }
-        let newly = *used != SPENT;
-        *used = SPENT;
-        Use::UsedUp { newly }
+    /// Uses a step once more. Returns how often it was used now.
+    pub(super) fn use_once(&mut self, step: usize) -> u32 {
+        let Some(used) = self.used.get_mut(step) else { return 0 };
+        *used = used.saturating_add(1).min(SPENT - 1);
+        *used
+    }
+
+    /// Marks a step as used up at this server in this round. Returns whether it was not before.
+    pub(super) fn use_up(&mut self, step: usize) -> bool {
+        let Some(used) = self.used.get_mut(step) else { return false };
+        core::mem::replace(used, SPENT) != SPENT
     }
 
     /// Goes on to the next eligible server of this round. Returns whether there was one.

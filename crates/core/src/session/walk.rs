@@ -10,10 +10,7 @@
 use alloc::boxed::Box;
 use core::time::Duration;
 
-use super::{
-    Action, Event, FINALLY_LIMIT, Id, Output, Ran, Session, State, StepResult, Verdict,
-    servers::Use,
-};
+use super::{Action, Event, FINALLY_LIMIT, Id, Output, Ran, Session, State, StepResult, Verdict};
 use crate::{
     Backoff, Kind, Retry, Run, Step, StepRef,
     clause::{Template, TemplateFacts},
@@ -48,6 +45,11 @@ impl Walk {
 
     pub(super) const fn ending(program: Program, verdict: Verdict) -> Self {
         Self { program, next: 0, verdict: Some(verdict), until: None, used_up: false }
+    }
+
+    /// Whether this is `finally`, behind which nothing comes.
+    pub(super) const fn is_final(&self) -> bool {
+        matches!(self.program, Program::Finally)
     }
 }
 
@@ -138,7 +140,7 @@ impl Session {
                     == Some(&Step::Stop);
                 // The verb's own clauses are not the user's answer: off their end, nothing handled it.
                 if self.policy.is_own(clause) && !stopped {
-                    return self.unhandled(Some(clause));
+                    return self.unhandled(Some(clause), walk.used_up);
                 }
                 self.note(Event::Handled {
                     attempt: self.attempts,
@@ -197,16 +199,18 @@ impl Session {
 
     fn attempt_step(&mut self, step: &Step, place: usize) -> Lead {
         match step {
+            // Without a server no step can schedule an attempt.
+            _ if self.policy.servers().is_empty() => {
+                Lead::UsedUp { newly: self.servers.use_up(place) }
+            }
             Step::Retry(Retry { times, backoff }) => {
                 let allowed = times.allows(self.servers.used(place));
-                match self.servers.try_use(place, allowed) {
-                    Use::UsedUp { newly } => Lead::UsedUp { newly },
-                    Use::Allowed => {
-                        let n = self.servers.used(place);
-                        let delay = self.delay(backoff, self.servers.exponent());
-                        Lead::To(Action::Retry { n, of: *times, delay })
-                    }
+                if !allowed {
+                    return Lead::UsedUp { newly: self.servers.use_up(place) };
                 }
+                let n = self.servers.use_once(place);
+                let delay = self.delay(backoff, self.servers.exponent());
+                Lead::To(Action::Retry { n, of: *times, delay })
             }
             Step::Drop => {
                 self.servers.drop_current();
@@ -223,10 +227,7 @@ impl Session {
             let round = self.servers.round();
             let rounds = *self.policy.rounds();
             if !rounds.times.allows(round) || !self.servers.next_round() {
-                let Use::UsedUp { newly } = self.servers.try_use(place, false) else {
-                    return Lead::UsedUp { newly: false };
-                };
-                return Lead::UsedUp { newly };
+                return Lead::UsedUp { newly: self.servers.use_up(place) };
             }
             delay = self.delay(&rounds.backoff, round - 1);
         }
