@@ -112,16 +112,18 @@ fn underlined(text: &str, mistake: &Mistake) -> String {
 
 fn drawing(source: &str, text: &str, mistake: &Mistake) -> String {
     let report = Picture { source: miette::NamedSource::new(source, shown(text)), mistake };
-    let theme = if terminal::stderr_has_colours() {
+    let mut theme = if terminal::stderr_has_colours() {
         miette::GraphicalTheme::unicode()
     } else {
         miette::GraphicalTheme::unicode_nocolor()
     };
+    // As every other message begins.
+    theme.characters.error = "redial:".into();
     let handler =
         miette::GraphicalReportHandler::new_themed(theme).with_width(100).with_context_lines(1);
     let mut drawn = String::new();
     match handler.render_report(&mut drawn, &report) {
-        Ok(()) => drawn.trim_end().to_owned(),
+        Ok(()) => drawn.trim().to_owned(),
         Err(_) => format!("redial: {source}: {}", mistake.in_text(text)),
     }
 }
