@@ -12,9 +12,45 @@ use std::{
 };
 
 /// One buffer. A pipe holds 64 KiB by default; files and enlarged pipes fill it.
-pub(crate) const BUFFER: usize = 256 * 1024;
+const BUFFER: usize = 256 * 1024;
 /// How many full buffers may wait.
 const LENGTH: usize = 2;
+
+/// A buffer, and how much of it is filled.
+#[derive(Default)]
+pub(crate) struct Chunk {
+    bytes: Vec<u8>,
+    /// What was dealt with already.
+    start: usize,
+    end: usize,
+}
+
+impl Chunk {
+    /// The whole buffer, to be filled; say how much with [`Chunk::fill`].
+    pub(crate) fn room(&mut self) -> &mut [u8] {
+        &mut self.bytes
+    }
+
+    pub(crate) fn fill(&mut self, length: usize) {
+        (self.start, self.end) = (0, length.min(self.bytes.len()));
+    }
+
+    /// What is left to deal with.
+    pub(crate) fn filled(&self) -> &[u8] {
+        &self.bytes[self.start..self.end]
+    }
+
+    /// So much more was dealt with.
+    pub(crate) fn advance(&mut self, length: usize) {
+        self.start = (self.start + length).min(self.end);
+    }
+}
+
+impl From<Vec<u8>> for Chunk {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self { start: 0, end: bytes.len(), bytes }
+    }
+}
 
 /// The queue. Share it in an `Arc`.
 #[derive(Default)]
@@ -25,8 +61,8 @@ pub(crate) struct Belt {
 
 #[derive(Default)]
 struct State {
-    full: VecDeque<Vec<u8>>,
-    empty: Vec<Vec<u8>>,
+    full: VecDeque<Chunk>,
+    empty: Vec<Chunk>,
     /// No more will be put on, and whether that is for an error.
     ended: Option<io::Result<()>>,
     waker: Option<Waker>,
@@ -36,7 +72,7 @@ impl Belt {
     // The blocking side.
 
     /// Waits for room and puts a buffer on. `false`: the other side has ended it.
-    pub(crate) fn put(&self, chunk: Vec<u8>) -> bool {
+    pub(crate) fn put(&self, chunk: Chunk) -> bool {
         let mut state = self.lock();
         while state.full.len() >= LENGTH && state.ended.is_none() {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -51,7 +87,7 @@ impl Belt {
 
     /// Waits for a buffer, whose place stays taken until [`Belt::taken`]. `None`: there will be
     /// no more.
-    pub(crate) fn take_keeping(&self) -> Option<Vec<u8>> {
+    pub(crate) fn take_keeping(&self) -> Option<Chunk> {
         let mut state = self.lock();
         loop {
             if let Some(chunk) = state.full.front_mut() {
@@ -65,7 +101,7 @@ impl Belt {
     }
 
     /// Gives a buffer back that was dealt with.
-    pub(crate) fn taken(&self, chunk: Vec<u8>) {
+    pub(crate) fn taken(&self, chunk: Chunk) {
         let mut state = self.lock();
         state.full.pop_front();
         keep(&mut state, chunk);
@@ -88,13 +124,13 @@ impl Belt {
     }
 
     /// Puts a buffer on. There is room for one more than the limit, so that nothing is lost.
-    pub(crate) fn push(&self, chunk: Vec<u8>) {
+    pub(crate) fn push(&self, chunk: Chunk) {
         self.lock().full.push_back(chunk);
         self.changed.notify_one();
     }
 
     /// The next buffer; `None` when there will be no more.
-    pub(crate) fn poll_take(&self, context: &mut Context<'_>) -> Poll<io::Result<Option<Vec<u8>>>> {
+    pub(crate) fn poll_take(&self, context: &mut Context<'_>) -> Poll<io::Result<Option<Chunk>>> {
         let mut state = self.lock();
         if let Some(chunk) = state.full.pop_front() {
             self.changed.notify_one();
@@ -132,15 +168,14 @@ impl Belt {
         self.changed.notify_all();
     }
 
-    /// An empty buffer of [`BUFFER`] bytes.
-    pub(crate) fn buffer(&self) -> Vec<u8> {
-        let mut buffer = self.lock().empty.pop().unwrap_or_default();
-        buffer.resize(BUFFER, 0);
-        buffer
+    /// An empty buffer of 256 KiB.
+    pub(crate) fn buffer(&self) -> Chunk {
+        let returned = self.lock().empty.pop();
+        returned.unwrap_or_else(|| Chunk { bytes: vec![0; BUFFER], start: 0, end: 0 })
     }
 
     /// Gives a buffer back.
-    pub(crate) fn recycle(&self, chunk: Vec<u8>) {
+    pub(crate) fn recycle(&self, chunk: Chunk) {
         keep(&mut self.lock(), chunk);
     }
 
@@ -150,8 +185,9 @@ impl Belt {
     }
 }
 
-fn keep(state: &mut State, chunk: Vec<u8>) {
-    if state.empty.len() <= LENGTH {
+fn keep(state: &mut State, chunk: Chunk) {
+    // A chunk made elsewhere may be smaller than a buffer has to be.
+    if state.empty.len() <= LENGTH && chunk.bytes.len() == BUFFER {
         state.empty.push(chunk);
     }
 }

@@ -1,12 +1,13 @@
 //! Errors: a wrong flag, file or clause, pointed at.
 //!
 //! Errors are for reading and end with what to do next; failures of connections are the
-//! traceback's. Drawing is miette's. Start at [`Error`].
+//! traceback's. Drawing is miette's. Passwords are gone from an error when it is made, from the
+//! line of a file it points at too. Start at [`Error`].
 
 use std::fmt;
 
 use miette::{Diagnostic, LabeledSpan, SourceCode};
-use redial::{Mistake, nearest, printable};
+use redial::{Mistake, masked, nearest, printable, secrets};
 
 use crate::{VERBS, exit::Exit, terminal};
 
@@ -28,13 +29,27 @@ pub(crate) enum Error {
 
 impl Error {
     pub(crate) fn plain(what: impl Into<String>, next: impl Into<String>) -> Self {
-        Self::Plain { what: what.into(), next: next.into() }
+        Self::Plain { what: masked(&what.into()), next: masked(&next.into()) }
+    }
+
+    /// From a sentence that says already what to do next.
+    pub(crate) fn sentence(text: String) -> Self {
+        match text.split_once("; ") {
+            Some((what, next)) => Self::plain(what, next),
+            None => Self::plain(text, "see: redial help"),
+        }
     }
 
     /// Puts a mistake beside its text.
     pub(crate) fn in_text(source: impl Into<String>, text: &str) -> impl FnOnce(Mistake) -> Self {
-        let source = source.into();
-        move |mistake| Self::Mistake { source, text: text.to_owned(), mistake }
+        let source = masked(&source.into());
+        move |mut mistake| {
+            for secret in secrets(text) {
+                mistake.what = mistake.what.replace(&text[secret.clone()], "***");
+                mistake.instead = mistake.instead.replace(&text[secret], "***");
+            }
+            Self::Mistake { source, text: blotted(text), mistake }
+        }
     }
 
     pub(crate) fn exit(&self) -> Exit {
@@ -47,18 +62,36 @@ impl Error {
     /// One picture, or one line, on standard error. `--help` goes to standard output.
     pub(crate) fn print(&self) {
         match self {
-            Self::Flags(error) => {
-                // A closed standard error leaves nobody to tell.
-                drop(error.print());
-            }
+            // What was asked for: help, on standard output. A closed one leaves nobody to tell.
+            Self::Flags(error) if error.exit_code() == 0 => drop(error.print()),
+            Self::Flags(error) => terminal::complain(&flags(&error.render().to_string())),
             Self::Plain { what, next } => terminal::complain(&format!("redial: {what}; {next}")),
             Self::Mistake { source, text, mistake } if is_short(text) => {
                 let place = if text.is_empty() { String::new() } else { underlined(text, mistake) };
                 terminal::complain(&format!("redial: {source}: {mistake}{place}"));
             }
-            Self::Mistake { source, text, mistake } => terminal::complain(&drawing(source, text, mistake)),
+            Self::Mistake { source, text, mistake } => {
+                terminal::complain(&drawing(source, text, mistake))
+            }
         }
     }
+}
+
+/// The words of the flags' reader, as redial says things.
+fn flags(said: &str) -> String {
+    let said = said.trim_end();
+    masked(&format!("redial: {}", said.strip_prefix("error: ").unwrap_or(said)))
+}
+
+/// The text with its passwords blotted out byte for byte, so that positions stay.
+fn blotted(text: &str) -> String {
+    let (mut blotted, mut end) = (String::with_capacity(text.len()), 0);
+    for secret in secrets(text) {
+        blotted += &text[end..secret.start];
+        blotted += &"*".repeat(secret.len());
+        end = secret.end;
+    }
+    blotted + &text[end..]
 }
 
 /// One line that fits a terminal needs no frame around it.
@@ -79,18 +112,33 @@ fn underlined(text: &str, mistake: &Mistake) -> String {
 
 fn drawing(source: &str, text: &str, mistake: &Mistake) -> String {
     let report = Picture { source: miette::NamedSource::new(source, shown(text)), mistake };
-    let theme = if terminal::stderr_has_colours() { miette::GraphicalTheme::unicode() } else { miette::GraphicalTheme::unicode_nocolor() };
-    let handler = miette::GraphicalReportHandler::new_themed(theme).with_width(100).with_context_lines(1);
+    let mut theme = if terminal::stderr_has_colours() {
+        miette::GraphicalTheme::unicode()
+    } else {
+        miette::GraphicalTheme::unicode_nocolor()
+    };
+    // As every other message begins.
+    theme.characters.error = "redial:".into();
+    let handler =
+        miette::GraphicalReportHandler::new_themed(theme).with_width(100).with_context_lines(1);
     let mut drawn = String::new();
     match handler.render_report(&mut drawn, &report) {
-        Ok(()) => drawn.trim_end().to_owned(),
+        Ok(()) => drawn.trim().to_owned(),
         Err(_) => format!("redial: {source}: {}", mistake.in_text(text)),
     }
 }
 
 /// Control characters of a file replaced one for one byte-wise, so that positions stay.
 fn shown(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_ascii_control() && !matches!(letter, '\n' | '\t' | '\r') { '?' } else { letter }).collect()
+    text.chars()
+        .map(|letter| {
+            if letter.is_ascii_control() && !matches!(letter, '\n' | '\t' | '\r') {
+                '?'
+            } else {
+                letter
+            }
+        })
+        .collect()
 }
 
 #[derive(Debug)]

@@ -6,7 +6,10 @@
 use std::{fs, io::Read, net::IpAddr, path::PathBuf, time::Duration};
 
 use clap::Args;
-use redial::{Answer, Clause, Family, Mistake, Policy, PolicyBuilder, Rounds, TlsOptions, Verb, parse_seconds_or_duration, retry_sugar};
+use redial::{
+    Answer, Clause, IpVersions, Mistake, Policy, PolicyBuilder, Rounds, TlsOptions, Verb,
+    parse_seconds_or_duration, retry_sugar,
+};
 
 use crate::error::Error;
 
@@ -15,30 +18,66 @@ const LARGEST_POLICY: u64 = 1024 * 1024;
 /// An opening is sent on every connection.
 const LARGEST_OPENING: u64 = 1024 * 1024;
 
-#[derive(Args, Debug, Default)]
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct PolicyFlags {
     /// Try transient failures again N times (or `forever`) while nothing has been sent or received
-    #[arg(long, value_name = "N|forever[,BASE..CAP]", env = "REDIAL_OPT_RETRY", hide_env = true, help_heading = "When it fails")]
+    #[arg(
+        long,
+        value_name = "N|forever[,BASE..CAP]",
+        env = "REDIAL_OPT_RETRY",
+        hide_env = true,
+        help_heading = "When it fails"
+    )]
     pub(crate) retry: Option<String>,
 
     /// What to do about some failures: `refused: retry 10, next` (repeatable; see: redial help clauses)
-    #[arg(short, long, value_name = "KINDS: STEPS", env = "REDIAL_OPT_EXCEPT", hide_env = true, help_heading = "When it fails")]
+    #[arg(
+        long,
+        value_name = "KINDS: STEPS",
+        env = "REDIAL_OPT_EXCEPT",
+        hide_env = true,
+        help_heading = "When it fails"
+    )]
     pub(crate) except: Vec<String>,
 
     /// Steps after a connection that ended well: `say "…"`, `run …`, `exit N`
-    #[arg(long = "else", value_name = "STEPS", env = "REDIAL_OPT_ELSE", hide_env = true, help_heading = "When it fails")]
+    #[arg(
+        long = "else",
+        value_name = "STEPS",
+        env = "REDIAL_OPT_ELSE",
+        hide_env = true,
+        help_heading = "When it fails"
+    )]
     pub(crate) otherwise: Option<String>,
 
     /// Steps at the very end, whatever happened, within 10s
-    #[arg(long, value_name = "STEPS", env = "REDIAL_OPT_FINALLY", hide_env = true, help_heading = "When it fails")]
+    #[arg(
+        long,
+        value_name = "STEPS",
+        env = "REDIAL_OPT_FINALLY",
+        hide_env = true,
+        help_heading = "When it fails"
+    )]
     pub(crate) finally: Option<String>,
 
     /// Read a policy file first; flags add to it (see: redial check --standing connect)
-    #[arg(long, value_name = "FILE", env = "REDIAL_OPT_POLICY", hide_env = true, help_heading = "When it fails")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "REDIAL_OPT_POLICY",
+        hide_env = true,
+        help_heading = "When it fails"
+    )]
     pub(crate) policy: Option<PathBuf>,
 
     /// How often to go through the servers: `3`, `forever every 250ms..30s` [default: 1]
-    #[arg(long, value_name = "N|forever …", env = "REDIAL_OPT_ROUNDS", hide_env = true, help_heading = "When it fails")]
+    #[arg(
+        long,
+        value_name = "N|forever …",
+        env = "REDIAL_OPT_ROUNDS",
+        hide_env = true,
+        help_heading = "When it fails"
+    )]
     pub(crate) rounds: Option<String>,
 
     /// Leave the verb's own clauses out (redial check --standing VERB prints them)
@@ -46,11 +85,23 @@ pub(crate) struct PolicyFlags {
     pub(crate) only: bool,
 
     /// The first answer must contain TEXT (`^TEXT`: begin with it; `/re/`: match it)
-    #[arg(long, value_name = "TEXT", env = "REDIAL_OPT_EXPECT", hide_env = true, help_heading = "What to expect")]
+    #[arg(
+        long,
+        value_name = "TEXT",
+        env = "REDIAL_OPT_EXPECT",
+        hide_env = true,
+        help_heading = "What to expect"
+    )]
     pub(crate) expect: Option<String>,
 
     /// Send this first on every connection: TEXT (with \n, \r, \xHH), `@FILE`, or `env:NAME`
-    #[arg(long, value_name = "TEXT|@FILE|env:NAME", env = "REDIAL_OPT_SEND", hide_env = true, help_heading = "What to expect")]
+    #[arg(
+        long,
+        value_name = "TEXT|@FILE|env:NAME",
+        env = "REDIAL_OPT_SEND",
+        hide_env = true,
+        help_heading = "What to expect"
+    )]
     pub(crate) send: Option<String>,
 
     /// The time allowed until the connection stands (also -t, --timeout) [default: none]
@@ -85,7 +136,13 @@ pub(crate) struct PolicyFlags {
 #[derive(Args, Debug, Default)]
 pub(crate) struct DialFlags {
     /// IPv4 only
-    #[arg(short = '4', conflicts_with = "six", env = "REDIAL_OPT_4", hide_env = true, help_heading = "How to connect")]
+    #[arg(
+        short = '4',
+        conflicts_with = "six",
+        env = "REDIAL_OPT_4",
+        hide_env = true,
+        help_heading = "How to connect"
+    )]
     pub(crate) four: bool,
 
     /// IPv6 only
@@ -93,27 +150,66 @@ pub(crate) struct DialFlags {
     pub(crate) six: bool,
 
     /// Connect from this address of this machine
-    #[arg(long, value_name = "ADDRESS", env = "REDIAL_OPT_BIND", hide_env = true, help_heading = "How to connect")]
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        env = "REDIAL_OPT_BIND",
+        hide_env = true,
+        help_heading = "How to connect"
+    )]
     pub(crate) bind: Option<IpAddr>,
 
     /// Trust the authorities in this PEM file, and no others
-    #[arg(long, value_name = "FILE", env = "REDIAL_OPT_CA", hide_env = true, help_heading = "How to connect")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "REDIAL_OPT_CA",
+        hide_env = true,
+        help_heading = "How to connect"
+    )]
     pub(crate) ca: Option<PathBuf>,
 
     /// Show this certificate (PEM) to the server
-    #[arg(long, value_name = "FILE", requires = "key", env = "REDIAL_OPT_CERT", hide_env = true, help_heading = "How to connect")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "key",
+        env = "REDIAL_OPT_CERT",
+        hide_env = true,
+        help_heading = "How to connect"
+    )]
     pub(crate) cert: Option<PathBuf>,
 
     /// The key of --cert (PEM)
-    #[arg(long, value_name = "FILE", requires = "cert", env = "REDIAL_OPT_KEY", hide_env = true, help_heading = "How to connect")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "cert",
+        env = "REDIAL_OPT_KEY",
+        hide_env = true,
+        help_heading = "How to connect"
+    )]
     pub(crate) key: Option<PathBuf>,
 
     /// The name the certificate must be for [default: the server's]
-    #[arg(long, value_name = "NAME", env = "REDIAL_OPT_SNI", hide_env = true, help_heading = "How to connect")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "REDIAL_OPT_SNI",
+        hide_env = true,
+        help_heading = "How to connect"
+    )]
     pub(crate) sni: Option<String>,
 
     /// Offer these protocols in the TLS handshake: `h2,http/1.1`
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', env = "REDIAL_OPT_ALPN", hide_env = true, help_heading = "How to connect")]
+    #[arg(
+        long,
+        value_name = "NAMES",
+        value_delimiter = ',',
+        env = "REDIAL_OPT_ALPN",
+        hide_env = true,
+        help_heading = "How to connect"
+    )]
     pub(crate) alpn: Vec<String>,
 
     /// Accept any certificate, saying so every time
@@ -124,7 +220,14 @@ pub(crate) struct DialFlags {
 #[derive(Args, Debug, Default)]
 pub(crate) struct ReportFlags {
     /// Say less: only why it ended
-    #[arg(short, long, conflicts_with = "verbose", env = "REDIAL_OPT_QUIET", hide_env = true, help_heading = "What is said")]
+    #[arg(
+        short,
+        long,
+        conflicts_with = "verbose",
+        env = "REDIAL_OPT_QUIET",
+        hide_env = true,
+        help_heading = "What is said"
+    )]
     pub(crate) quiet: bool,
 
     /// Say more: every attempt
@@ -136,7 +239,13 @@ pub(crate) struct ReportFlags {
     pub(crate) json: Option<Option<PathBuf>>,
 
     /// The number all jitter is drawn from, to play a session again [default: a new one]
-    #[arg(long, value_name = "N", env = "REDIAL_OPT_SEED", hide_env = true, help_heading = "What is said")]
+    #[arg(
+        long,
+        value_name = "N",
+        env = "REDIAL_OPT_SEED",
+        hide_env = true,
+        help_heading = "What is said"
+    )]
     pub(crate) seed: Option<u64>,
 }
 
@@ -150,6 +259,16 @@ pub(crate) fn time(text: &str) -> Result<Duration, String> {
 }
 
 impl PolicyFlags {
+    /// Whether nothing was said that makes a policy.
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The same flags with another policy file.
+    pub(crate) fn with_file(&self, file: &std::path::Path) -> Self {
+        Self { policy: Some(file.to_owned()), ..self.clone() }
+    }
+
     /// The policy these flags mean, before its servers are named.
     pub(crate) fn policy(&self, verb: Verb) -> Result<PolicyBuilder, Error> {
         let mut policy = match &self.policy {
@@ -206,18 +325,20 @@ impl PolicyFlags {
 }
 
 impl DialFlags {
-    pub(crate) const fn family(&self) -> Option<Family> {
+    pub(crate) const fn ip_versions(&self) -> IpVersions {
         match (self.four, self.six) {
-            (true, _) => Some(Family::V4),
-            (_, true) => Some(Family::V6),
-            _ => None,
+            (true, _) => IpVersions::Ipv4,
+            (_, true) => IpVersions::Ipv6,
+            _ => IpVersions::Any,
         }
     }
 
-    pub(crate) fn tls(&self) -> TlsOptions {
+    pub(crate) fn tls(&self, authority: Option<String>) -> TlsOptions {
         TlsOptions {
             ca: self.ca.clone(),
-            identity: self.cert.clone().zip(self.key.clone()),
+            ca_pem: authority,
+            cert: self.cert.clone(),
+            key: self.key.clone(),
             sni: self.sni.clone(),
             alpn: self.alpn.clone(),
             insecure: self.insecure,
@@ -228,8 +349,14 @@ impl DialFlags {
 /// Reads a policy file, with an answer for everything that is not one.
 pub(crate) fn read_policy(verb: Verb, path: &std::path::Path) -> Result<PolicyBuilder, Error> {
     let name = redial::printable(&path.display().to_string());
-    let unreadable = |what: String| Error::plain(format!("the policy file {name} {what}"), "print one to begin with: redial check --standing connect");
-    let metadata = fs::metadata(path).map_err(|error| unreadable(format!("cannot be read: {}", reason(&error))))?;
+    let unreadable = |what: String| {
+        Error::plain(
+            format!("the policy file {name} {what}"),
+            "print one to begin with: redial check --standing connect",
+        )
+    };
+    let metadata = fs::metadata(path)
+        .map_err(|error| unreadable(format!("cannot be read: {}", reason(&error))))?;
     if metadata.is_dir() {
         return Err(unreadable("is a directory".into()));
     }
@@ -237,7 +364,9 @@ pub(crate) fn read_policy(verb: Verb, path: &std::path::Path) -> Result<PolicyBu
         TooLarge::Error(error) => unreadable(format!("cannot be read: {}", reason(&error))),
         TooLarge::Is => unreadable("is larger than 1 MiB, so it is not a policy".into()),
     })?;
-    let text = String::from_utf8(text).map_err(|error| unreadable(format!("is not text: byte {} is not UTF-8", error.utf8_error().valid_up_to())))?;
+    let text = String::from_utf8(text).map_err(|error| {
+        unreadable(format!("is not text: byte {} is not UTF-8", error.utf8_error().valid_up_to()))
+    })?;
     Policy::parse(verb, &text).map_err(Error::in_text(name.clone(), &text))
 }
 
@@ -246,13 +375,22 @@ fn opening(text: &str) -> Result<Vec<u8>, Error> {
     if let Some(path) = text.strip_prefix('@') {
         let name = redial::printable(path);
         return bounded(std::path::Path::new(path), LARGEST_OPENING).map_err(|error| match error {
-            TooLarge::Error(error) => Error::plain(format!("--send: {name} cannot be read: {}", reason(&error)), "for text that begins with @, write \\x40"),
-            TooLarge::Is => Error::plain(format!("--send: {name} is larger than 1 MiB"), "an opening is short; send the rest through standard input"),
+            TooLarge::Error(error) => Error::plain(
+                format!("--send: {name} cannot be read: {}", reason(&error)),
+                "for text that begins with @, write \\x40",
+            ),
+            TooLarge::Is => Error::plain(
+                format!("--send: {name} is larger than 1 MiB"),
+                "an opening is short; send the rest through standard input",
+            ),
         });
     }
     if let Some(name) = text.strip_prefix("env:") {
         let value = std::env::var_os(name).ok_or_else(|| {
-            Error::plain(format!("--send: the environment has no variable `{}`", redial::printable(name)), "export it first")
+            Error::plain(
+                format!("--send: the environment has no variable `{}`", redial::printable(name)),
+                "export it first",
+            )
         })?;
         return Ok(value.into_encoded_bytes());
     }
@@ -273,11 +411,25 @@ fn unescape(text: &str) -> Result<Vec<u8>, Mistake> {
             Some(b't') => (b'\t', 1),
             Some(b'0') => (0, 1),
             Some(b'\\') => (b'\\', 1),
-            Some(b'x') => match escape.get(1..3).and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-                Some(byte) => (byte, 3),
-                None => return Err(Mistake::new(position..position + 2, "`\\x` wants two hexadecimal digits", "as in `\\x00`")),
-            },
-            _ => return Err(Mistake::new(position..position + 1, "a backslash stands in front of nothing it can escape", r"the escapes are \n \r \t \0 \\ and \xHH")),
+            Some(b'x') => {
+                match escape.get(1..3).and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+                    Some(byte) => (byte, 3),
+                    None => {
+                        return Err(Mistake::new(
+                            position..position + 2,
+                            "`\\x` wants two hexadecimal digits",
+                            "as in `\\x00`",
+                        ));
+                    }
+                }
+            }
+            _ => {
+                return Err(Mistake::new(
+                    position..position + 1,
+                    "a backslash stands in front of nothing it can escape",
+                    r"the escapes are \n \r \t \0 \\ and \xHH",
+                ));
+            }
         };
         bytes.push(byte);
         rest = &escape[length..];

@@ -12,19 +12,31 @@ pub(crate) fn answer(words: &[String]) -> Option<Error> {
     let flags = words.iter().take_while(|word| *word != "--");
     for word in flags {
         let next = match word.as_str() {
-            "-z" => "nc's `-z` only looks whether the port is open: redial connect HOST:PORT --receive 1 --idle-timeout 1",
-            "-zv" | "-vz" => "nc's `-zv` only looks whether the port is open: redial connect HOST:PORT -v --receive 1 --idle-timeout 1",
-            "-l" | "-lp" | "-lk" | "-k" => "nc's `-l` listens; redial dials (practice servers: redial help lab)",
-            "-N" => "nc's `-N` ends the sending side at the end of input; redial does so by itself (--half-close)",
+            "-z" => {
+                "nc's `-z` only looks whether the port is open: redial connect HOST:PORT --receive 1 --idle-timeout 1"
+            }
+            "-zv" | "-vz" => {
+                "nc's `-zv` only looks whether the port is open: redial connect HOST:PORT -v --receive 1 --idle-timeout 1"
+            }
+            "-l" | "-lp" | "-lk" | "-k" => {
+                "nc's `-l` listens; redial dials (practice servers: redial help lab)"
+            }
+            "-N" => {
+                "nc's `-N` ends the sending side at the end of input; redial does so by itself (--half-close)"
+            }
             "-d" => "nc's `-d` does not read standard input: < /dev/null does that",
             "-n" => "nc's `-n` asks no resolver: name the server by its address",
-            "-e" | "-c" => "nc's `-e` runs a program on the connection; redial does not (a clause may `run` one on a failure)",
+            "-e" | "-c" => {
+                "nc's `-e` runs a program on the connection; redial does not (a clause may `run` one on a failure)"
+            }
             "-u" => "nc's `-u` is UDP; redial speaks TCP and Unix sockets",
             "-U" => "nc's `-U` is a Unix socket: redial connect unix:/PATH",
             "-C" => "nc's `-C` sends CRLF line ends: --crlf",
             "-s" => "nc's `-s` sets the source address: --bind ADDRESS",
             "-x" | "-X" => "nc's `-x` goes through a proxy; redial does not in this version",
-            word if is_wait(word) => "nc's `-w N` limits connecting and idling at once; here they are two: --connect-timeout N, --idle-timeout N",
+            word if is_wait(word) => {
+                "nc's `-w N` limits connecting and idling at once; here they are two: --connect-timeout N, --idle-timeout N"
+            }
             _ => continue,
         };
         return Some(Error::plain(format!("there is no flag `{word}`"), next));

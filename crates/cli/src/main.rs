@@ -4,6 +4,7 @@
 //! named verb's flags are built, for start-up counts. It decides nothing about connections: that
 //! is the core, and acting is the driver. Start at [`verb`].
 
+mod belt;
 mod check;
 mod connect;
 mod error;
@@ -25,9 +26,9 @@ use exit::Exit;
 
 /// Everything `redial` can be told to do, and one line about it.
 const VERBS: [(&str, &str); 3] = [
-    ("connect", "standard input and output over one connection, opened as the policy says"),
+    ("connect", "standard input and output over one connection, as the policy says"),
     ("check", "read a policy: mistakes, dangers, the schedule of every retry"),
-    ("help", "explain a topic: kinds, clauses, exit, lab, or any kind by name"),
+    ("help", "explain a topic, or any kind of failure by name"),
 ];
 
 fn main() -> ExitCode {
@@ -42,7 +43,10 @@ fn main() -> ExitCode {
     }
 }
 
-fn verb(first: Option<&str>, mut words: impl Iterator<Item = OsString>) -> Result<Exit, error::Error> {
+fn verb(
+    first: Option<&str>,
+    mut words: impl Iterator<Item = OsString>,
+) -> Result<Exit, error::Error> {
     match first {
         None | Some("-h" | "--help") => Ok(help::overview(&VERBS)),
         Some("-V" | "--version") => Ok(help::version()),

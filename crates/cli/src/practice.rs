@@ -2,7 +2,7 @@
 //!
 //! A lab never passes for a real server: every use says so on standard error, with `-q` too, and
 //! in the record. `lab:22` is a host called lab. The servers themselves are the crate
-//! `redial-lab`. Start at [`Practice::swap`].
+//! `redial-lab`. Start at [`Practice::servers`].
 
 use redial::{Server, Target};
 use redial_lab::{Lab, Name};
@@ -25,7 +25,8 @@ impl Practice {
             && port.parse::<u32>().is_ok()
             && !host.contains(['/', ','])
         {
-            let server = Server::from_words(&[host, port]).map_err(|mistake| Error::plain(mistake.what, mistake.instead))?;
+            let server = Server::from_words(&[host, port])
+                .map_err(|mistake| Error::plain(mistake.what, mistake.instead))?;
             return Ok(vec![server]);
         }
         let mut servers = Vec::new();
@@ -42,19 +43,37 @@ impl Practice {
         self.names.clone().into_boxed_slice()
     }
 
+    /// The authority that signed the practice servers' certificates, so that only what is meant
+    /// to be wrong with them is.
+    pub(crate) fn authority(&self) -> Option<String> {
+        let authorities: Vec<&str> = self.running.iter().filter_map(Lab::ca_pem).collect();
+        (!authorities.is_empty()).then(|| authorities.concat())
+    }
+
     fn server(&mut self, text: &str) -> Result<Vec<Server>, Error> {
         let text = match text.strip_prefix("env:") {
             Some(name) => &std::env::var(name).map_err(|_| {
-                Error::plain(format!("the environment has no variable `{}` with text in it", redial::printable(name)), "export it first, as in: export DATABASE_URL=postgres://db")
+                Error::plain(
+                    format!(
+                        "the environment has no variable `{}` with text in it",
+                        redial::printable(name)
+                    ),
+                    "export it first, as in: export DATABASE_URL=postgres://db",
+                )
             })?,
             None => text,
         };
-        match text.strip_prefix("lab:").filter(|name| !name.bytes().all(|byte| byte.is_ascii_digit())) {
+        match text
+            .strip_prefix("lab:")
+            .filter(|name| !name.bytes().all(|byte| byte.is_ascii_digit()))
+        {
             Some(name) => self.start(name).map(|server| vec![server]),
             None => Target::parse(text).map(Target::into_servers).map_err(|mistake| {
                 // A password has no place in a message: the mistake quotes what may be quoted.
                 match verb_hint(text) {
-                    Some(hint) => Error::plain(mistake.what, format!("{}; {hint}", mistake.instead)),
+                    Some(hint) => {
+                        Error::plain(mistake.what, format!("{}; {hint}", mistake.instead))
+                    }
                     None => Error::plain(mistake.what, mistake.instead),
                 }
             }),
@@ -62,14 +81,28 @@ impl Practice {
     }
 
     fn start(&mut self, name: &str) -> Result<Server, Error> {
-        if std::env::var_os("REDIAL_NO_LAB").is_some_and(|value| !value.is_empty() && value != "0") {
-            return Err(Error::plain("practice servers are not allowed here (REDIAL_NO_LAB is set)", "name a real server"));
+        if std::env::var_os("REDIAL_NO_LAB").is_some_and(|value| !value.is_empty() && value != "0")
+        {
+            return Err(Error::plain(
+                "practice servers are not allowed here (REDIAL_NO_LAB is set)",
+                "name a real server",
+            ));
         }
-        let name = Name::parse(name).map_err(|unknown| Error::plain(unknown.to_string(), "see: redial help lab"))?;
-        let lab = Lab::start(name.script())
-            .map_err(|error| Error::plain(format!("lab:{} could not be started: {error}", name.name()), "see: redial help lab"))?;
-        terminal::complain(&format!("redial: lab:{} is a practice server inside this process: {}", name.name(), name.about()));
-        let server = Server::parse(&lab.address().to_string())
+        let name = Name::parse(name)
+            .map_err(|unknown| Error::plain(unknown.to_string(), "see: redial help lab"))?;
+        let lab = Lab::start(name.script()).map_err(|error| {
+            Error::plain(
+                format!("lab:{} could not be started: {error}", name.name()),
+                "see: redial help lab",
+            )
+        })?;
+        terminal::complain(&format!(
+            "redial: lab:{} is a practice server inside this process: {}",
+            name.name(),
+            name.about()
+        ));
+        let scheme = if name.meant_for_tls() { "tls" } else { "tcp" };
+        let server = Server::parse(&format!("{scheme}://{}", lab.address()))
             .map_err(|mistake| Error::plain(mistake.what, mistake.instead))?
             .labelled(&format!("lab:{}", name.name()));
         self.running.push(lab);
@@ -81,9 +114,16 @@ impl Practice {
 /// The parts of `a,b` if one of them is the command line's own (`lab:`, `env:`), else the whole.
 fn alternatives(word: &str) -> Result<Vec<String>, Error> {
     if word.is_empty() {
-        return Err(Error::plain("a server is an empty word", "write HOST:PORT; is a variable of the script empty?"));
+        return Err(Error::plain(
+            "a server is an empty word",
+            "write HOST:PORT; is a variable of the script empty?",
+        ));
     }
     let parts: Vec<&str> = word.split(',').collect();
     let own = |part: &&str| part.starts_with("lab:") || part.starts_with("env:");
-    if parts.iter().any(own) { Ok(parts.into_iter().map(ToOwned::to_owned).collect()) } else { Ok(vec![word.to_owned()]) }
+    if parts.iter().any(own) {
+        Ok(parts.into_iter().map(ToOwned::to_owned).collect())
+    } else {
+        Ok(vec![word.to_owned()])
+    }
 }

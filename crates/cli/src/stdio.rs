@@ -23,12 +23,12 @@ pub(crate) fn input() -> io::Result<Arc<Belt>> {
     spawn("stdin", move || {
         loop {
             let mut buffer = put.buffer();
-            match input.read(&mut buffer) {
+            match input.read(buffer.room()) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => put.recycle(buffer),
                 Err(error) => return put.end(Err(error)),
                 Ok(0) => return put.end(Ok(())),
                 Ok(length) => {
-                    buffer.truncate(length);
+                    buffer.fill(length);
                     if !put.put(buffer) {
                         return;
                     }
@@ -49,7 +49,11 @@ pub(crate) fn output(raw: bool) -> io::Result<Arc<Belt>> {
     let take = belt.clone();
     spawn("stdout", move || {
         while let Some(chunk) = take.take_keeping() {
-            let written = if escaping { output.write_all(&shown(&chunk)) } else { output.write_all(&chunk) };
+            let written = if escaping {
+                output.write_all(&shown(chunk.filled()))
+            } else {
+                output.write_all(chunk.filled())
+            };
             take.taken(chunk);
             if let Err(error) = written {
                 return take.end(Err(error));

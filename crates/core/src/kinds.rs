@@ -189,7 +189,8 @@ const fn selected(healing: bool) -> u32 {
     let mut index = 0;
     while index < Kind::ALL.len() {
         let kind = Kind::ALL[index];
-        if !kind.only_where_named() && !(healing && kind.is_lasting()) {
+        let left_out = kind.only_where_named() || (healing && kind.is_lasting());
+        if !left_out {
             bits |= bit(kind);
         }
         index += 1;

@@ -63,7 +63,7 @@ pub use quantity::{
 pub use record::{Between, Record};
 pub use rounds::Rounds;
 pub use scheme::{Scheme, Tls};
-pub use server::{Options, Place, Server, Target};
+pub use server::{Options, Place, Server, Target, masked, secrets};
 pub use session::{
     Action, Event, FINALLY_LIMIT, Happened, Id, Input, Output, Ran, Session, Signal, StepResult,
     Verdict, Why,

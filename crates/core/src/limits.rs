@@ -23,7 +23,10 @@ pub struct Limits {
     /// How long one live connection may last: the only limit that ends one that is well. None.
     pub max_time: Option<Duration>,
     /// How long bytes may stay unacknowledged before the connection counts as dead
-    /// (TCP_USER_TIMEOUT). 60 s; `None` leaves it to the operating system.
+    /// (TCP_USER_TIMEOUT, tcp(7)). 60 s; `None` leaves it to the operating system.
+    ///
+    /// On Linux this also ends, as `stalled`, a connection whose peer is alive and has read nothing
+    /// for so long while more was waiting to be sent.
     pub dead: Option<Duration>,
 }
 

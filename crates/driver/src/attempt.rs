@@ -46,13 +46,29 @@ impl Settings {
     /// read, which takes time.
     ///
     /// # Errors
-    /// Those of [`TlsSetup::build`].
+    /// Those of [`TlsSetup::build`]; and a server that begins TLS by its protocol's own words, which
+    /// needs a recipe: to go on without TLS would not be what was asked for.
     pub fn with_tls<'a>(
         self,
         options: &TlsOptions,
         servers: impl IntoIterator<Item = &'a Server>,
     ) -> Result<Self, Error> {
-        let needed = servers.into_iter().any(|server| server.tls() == Tls::Immediately);
+        let mut needed = false;
+        for server in servers {
+            match server.tls() {
+                Tls::No => {}
+                Tls::Immediately => needed = true,
+                Tls::ByProtocol => {
+                    return Err(Error::new(
+                        format!(
+                            "{} asks for TLS in its protocol's own way, which this version cannot do",
+                            server.label()
+                        ),
+                        "write tls://HOST:PORT where the server begins with TLS, or leave the wish out",
+                    ));
+                }
+            }
+        }
         let tls = needed.then(|| TlsSetup::build(options)).transpose()?;
         Ok(Self { tls: tls.or_else(|| self.tls.clone()), ..self })
     }
@@ -88,9 +104,9 @@ pub async fn attempt(
     let dialled = dial::dial(&peers, settings.limits.connect, options)
         .await
         .map_err(|tried| lost(server, began, tried))?;
-    let Dialled { socket, peer, addresses } = dialled;
+    let Dialled { connected, peer, addresses } = dialled;
     let address = peer.address();
-    let stream = match secure(server, settings, Wire::new(socket)).await {
+    let stream = match secure(server, settings, Wire::new(connected)).await {
         Ok(stream) => stream,
         Err(cause) => {
             let mut failure = failed(server, began, Stage::Tls, cause);

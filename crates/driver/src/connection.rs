@@ -266,6 +266,7 @@ impl Connection {
             }
             Stream::Plain(_) => Cause::from_os(&error, Moment::Live { ended: self.ended }),
         };
+        let cause = explain_silence(cause);
         self.end(cause);
         self.ending_error().unwrap_or(error)
     }
@@ -389,6 +390,16 @@ impl Connection {
             Stream::Plain(_) => self.sent.min(acknowledged.saturating_sub(self.before)),
         })
     }
+}
+
+/// ETIMEDOUT on a live connection has two causes that the kernel does not tell apart.
+fn explain_silence(cause: Cause) -> Cause {
+    let timed_out = cause.errno.is_some_and(|errno| errno.number == libc::ETIMEDOUT);
+    if !timed_out || cause.detail.is_some() {
+        return cause;
+    }
+    let words = "it acknowledged nothing, or read nothing of what waits to be sent, for too long";
+    Cause { detail: Some(Detail::from_text(words)), ..cause }
 }
 
 impl AsyncRead for Connection {

@@ -11,12 +11,12 @@ use redial_core::{
 };
 use tokio::time::{self, Instant};
 
-use crate::socket::{self, Options, Peer, Refusal, Socket};
+use crate::socket::{self, Connected, Options, Peer, Refusal};
 
 /// The connection that won, and what became of every address.
 #[derive(Debug)]
 pub(crate) struct Dialled {
-    pub(crate) socket: Socket,
+    pub(crate) connected: Connected,
     pub(crate) peer: Peer,
     pub(crate) addresses: Vec<Tried>,
 }
@@ -32,7 +32,7 @@ pub(crate) async fn dial(
     let addresses = peers.iter().map(Peer::address).collect();
     let mut race = Race::new(Duration::ZERO, limit, addresses);
     let mut dials = Dials::default();
-    let mut connected = None;
+    let mut winner = None;
     loop {
         match race.poll() {
             Output::Dial { index } => {
@@ -43,8 +43,8 @@ pub(crate) async fn dial(
                 // The earliest end wins over the clock: an answer that is there is not late.
                 let answered = time::timeout_at(began + at, dials.next()).await;
                 let input = match answered {
-                    Ok((index, Ok(socket))) => {
-                        connected = Some(socket);
+                    Ok((index, Ok(connected))) => {
+                        winner = Some(connected);
                         Input::Connected { index }
                     }
                     Ok((index, Err((kind, errno)))) => Input::Failed { index, kind, errno },
@@ -54,8 +54,10 @@ pub(crate) async fn dial(
             }
             Output::Won { index } => {
                 let addresses = race.into_tried();
-                return match connected {
-                    Some(socket) => Ok(Dialled { socket, peer: peers[index].clone(), addresses }),
+                return match winner {
+                    Some(connected) => {
+                        Ok(Dialled { connected, peer: peers[index].clone(), addresses })
+                    }
                     // The race never says so of an address that did not connect.
                     None => Err(addresses),
                 };
@@ -65,7 +67,7 @@ pub(crate) async fn dial(
     }
 }
 
-type Dial = Pin<Box<dyn Future<Output = Result<Socket, Refusal>> + Send>>;
+type Dial = Pin<Box<dyn Future<Output = Result<Connected, Refusal>> + Send>>;
 
 /// The dials under way: at most 64, so that each wake may simply ask all of them.
 #[derive(Default)]
@@ -75,7 +77,7 @@ impl Dials {
     fn begin(
         &mut self,
         index: usize,
-        dial: impl Future<Output = Result<Socket, Refusal>> + Send + 'static,
+        dial: impl Future<Output = Result<Connected, Refusal>> + Send + 'static,
     ) {
         self.0.push((index, Box::pin(dial)));
     }
@@ -85,7 +87,7 @@ impl Dials {
     }
 
     /// The next dial to end, whichever it is. Pending for as long as there is none.
-    async fn next(&mut self) -> (usize, Result<Socket, Refusal>) {
+    async fn next(&mut self) -> (usize, Result<Connected, Refusal>) {
         poll_fn(|cx| {
             for at in 0..self.0.len() {
                 let (index, dial) = &mut self.0[at];

@@ -37,7 +37,7 @@ pub(crate) struct Drive {
     /// The one attempt or step under way.
     work: Option<(Id, Work)>,
     /// An attempt that succeeded, until the session says that it may be handed over.
-    ready: Option<Connection>,
+    ready: Option<Box<Connection>>,
     /// What the next `run` or `diagnose` is about.
     failure: Option<Arc<Failure>>,
     attempts: u32,
@@ -54,7 +54,7 @@ enum Report {
 /// Why the loop came back.
 pub(crate) enum Turn {
     /// A connection is handed over; call again with what is done with it.
-    Connected(Id, Connection),
+    Connected(Id, Box<Connection>),
     /// The session is over.
     Done(Verdict),
 }
@@ -137,14 +137,8 @@ impl Drive {
                     "no server".into(),
                 )));
             };
-            let attempt = attempt(
-                server,
-                index,
-                &settings,
-                &endpoints,
-                policy.opening(),
-                policy.answer(),
-            );
+            let attempt =
+                attempt(server, index, &settings, &endpoints, policy.opening(), policy.answer());
             Report::Attempted(attempt.await.map(Box::new))
         })
     }
@@ -181,7 +175,7 @@ impl Drive {
         match report {
             Report::Attempted(Ok(connection)) => {
                 let address = Some(connection.peer_address().clone());
-                self.ready = Some(*connection);
+                self.ready = Some(connection);
                 Input::Connected { id, address }
             }
             Report::Attempted(Err(failure)) => Input::Failed { id, failure: Arc::new(failure) },

@@ -58,5 +58,5 @@ pub use attempt::{Settings, attempt};
 pub use connection::Connection;
 pub use error::Error;
 pub use lookup::IpVersions;
-pub use redial::{Ended, GaveUp, Lasting, NotConnected, Outcome, Redial, connect, run};
+pub use redial::{Ended, Finished, GaveUp, Lasting, NotConnected, Redial, connect, run};
 pub use tls::{TlsOptions, TlsSetup};

@@ -18,7 +18,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::{
     Connection, Error, IpVersions, Settings, TlsOptions,
-    drive::{Drive, Turn},
+    drive::{Drive, Listener, Turn},
 };
 
 /// A policy about to be carried out, and what it may use.
@@ -49,7 +49,7 @@ pub struct Redial {
     seed: u64,
     may_run: bool,
     lab: Box<[Box<str>]>,
-    listener: Option<Box<dyn FnMut(&Happened) + Send>>,
+    listener: Option<Listener>,
     interrupts: Option<UnboundedReceiver<Signal>>,
 }
 
@@ -158,7 +158,7 @@ impl Redial {
     pub async fn connect(self) -> Result<Connection, NotConnected> {
         let (mut drive, record) = self.start()?;
         match drive.turn::<Pending<Input>>(None).await {
-            Turn::Connected(_, connection) => Ok(connection),
+            Turn::Connected(_, connection) => Ok(*connection),
             Turn::Done(verdict) => Err(GaveUp { verdict, record: taken(&record) }.into()),
         }
     }
@@ -218,7 +218,7 @@ impl Redial {
     /// # Errors
     ///
     /// [`Error`], where the policy cannot be carried out at all.
-    pub async fn carry_out<B>(self, mut body: B) -> Result<Outcome, Error>
+    pub async fn carry_out<B>(self, mut body: B) -> Result<Finished, Error>
     where
         B: AsyncFnMut(&mut Connection) -> Ended,
     {
@@ -233,11 +233,12 @@ impl Redial {
                             Ended::Failed(failure) => {
                                 Input::Failed { id, failure: Arc::new(failure) }
                             }
+                            Ended::Abandoned => Input::Abandoned { id },
                         }
                     };
                     turn = drive.turn(Some((id, Box::pin(done)))).await;
                 }
-                Turn::Done(verdict) => return Ok(Outcome { verdict, record: taken(&record) }),
+                Turn::Done(verdict) => return Ok(Finished { verdict, record: taken(&record) }),
             }
         }
     }
@@ -273,11 +274,13 @@ pub enum Ended {
     Well,
     /// For this reason; `closed` is a clean end.
     Failed(Failure),
+    /// The user has gone: no clause is asked and `else` does not run, `finally` does.
+    Abandoned,
 }
 
 /// How a policy ended, and all that happened.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct Finished {
     /// The end.
     pub verdict: Verdict,
     /// The way there.
@@ -412,5 +415,6 @@ fn taken(record: &Mutex<Record>) -> Record {
 
 /// A seed from the operating system's randomness, by way of std's own.
 fn new_seed() -> u64 {
-    RandomState::new().hash_one("redial")
+    // 53 bits: a seed in JSON must survive readers whose numbers are doubles.
+    RandomState::new().hash_one("redial") >> 11
 }

@@ -53,15 +53,27 @@ impl Peer {
 /// Why an address did not connect.
 pub(crate) type Refusal = (Kind, Option<Errno>);
 
+/// A socket that connected.
+#[derive(Debug)]
+pub(crate) struct Connected {
+    pub(crate) socket: Socket,
+    /// That it was reset since. The kernel tells so only once, and would call it a clean end to
+    /// whoever reads next.
+    pub(crate) told: Option<i32>,
+}
+
 /// Connects to one address.
-pub(crate) async fn dial(peer: Peer, options: Options) -> Result<Socket, Refusal> {
+pub(crate) async fn dial(peer: Peer, options: Options) -> Result<Connected, Refusal> {
     match peer {
-        Peer::Ip(to) => dial_tcp(to, options).await.map(Socket::Tcp),
-        Peer::Unix(path) => dial_unix(&path).await.map(Socket::Unix),
+        Peer::Ip(to) => dial_tcp(to, options).await,
+        Peer::Unix(path) => {
+            let stream = dial_unix(&path).await?;
+            Ok(Connected { socket: Socket::Unix(stream), told: None })
+        }
     }
 }
 
-async fn dial_tcp(to: SocketAddr, options: Options) -> Result<TcpStream, Refusal> {
+async fn dial_tcp(to: SocketAddr, options: Options) -> Result<Connected, Refusal> {
     let socket = prepare(to, options)?;
     let connecting =
         |error: &io::Error, at_once| classify(error, Moment::Connecting { to, at_once });
@@ -72,9 +84,14 @@ async fn dial_tcp(to: SocketAddr, options: Options) -> Result<TcpStream, Refusal
     }
     let stream = TcpStream::from_std(socket.into()).map_err(|error| preparing(&error))?;
     stream.writable().await.map_err(|error| connecting(&error, false))?;
-    if let Some(error) = stream.take_error().unwrap_or_else(Some) {
-        return Err(connecting(&error, false));
-    }
+    let told = match stream.take_error().unwrap_or_else(Some) {
+        None => None,
+        // Before a connection stands, a reset is ECONNREFUSED: this one stood.
+        Some(error) => match error.raw_os_error() {
+            Some(number @ (libc::ECONNRESET | libc::EPIPE)) => Some(number),
+            _ => return Err(connecting(&error, false)),
+        },
+    };
     // A port of the ephemeral range on this machine, dialled often enough while nobody listens,
     // ends up connected to itself (simultaneous open, RFC 9293, 3.5). Nobody is there.
     if stream.local_addr().ok() == Some(to) {
@@ -84,7 +101,7 @@ async fn dial_tcp(to: SocketAddr, options: Options) -> Result<TcpStream, Refusal
     // goes without it.
     #[cfg(target_os = "linux")]
     let _ = SockRef::from(&stream).set_tcp_user_timeout(options.dead);
-    Ok(stream)
+    Ok(Connected { socket: Socket::Tcp(stream), told })
 }
 
 fn prepare(to: SocketAddr, options: Options) -> Result<socket2::Socket, Refusal> {
@@ -253,7 +270,7 @@ mod tests {
         let to = Peer::Ip(listener.local_addr().unwrap());
         let options =
             Options { bind: Some(Ipv4Addr::LOCALHOST.into()), dead: Some(Duration::from_secs(60)) };
-        let socket = dial(to, options).await.unwrap();
+        let socket = dial(to, options).await.unwrap().socket;
         let socket = SockRef::from(&socket);
         assert!(socket.tcp_nodelay().unwrap());
         assert!(socket.keepalive().unwrap());

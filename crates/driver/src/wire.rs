@@ -13,7 +13,10 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::{outq, socket::Socket};
+use crate::{
+    outq,
+    socket::{Connected, Socket},
+};
 
 /// How many of the first bytes received are kept during a TLS handshake.
 const HEAD: usize = 256;
@@ -22,6 +25,8 @@ const HEAD: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Wire {
     pub(crate) socket: Socket,
+    /// An error that the kernel told while connecting and will not tell again.
+    told: Option<i32>,
     /// Bytes the kernel accepted.
     written: u64,
     /// Whether our own end (FIN) was sent.
@@ -36,8 +41,8 @@ pub(crate) struct Wire {
 }
 
 impl Wire {
-    pub(crate) fn new(socket: Socket) -> Self {
-        Self { socket, written: 0, finished: false, ended: false, error: None, head: None }
+    pub(crate) fn new(Connected { socket, told }: Connected) -> Self {
+        Self { socket, told, written: 0, finished: false, ended: false, error: None, head: None }
     }
 
     /// The same, keeping the first 256 bytes it receives until [`Wire::take_head`].
@@ -64,8 +69,12 @@ impl Wire {
         Some(self.written.min(ours.saturating_sub(left)))
     }
 
-    fn note<T>(&mut self, result: io::Result<T>) -> Poll<io::Result<T>> {
-        if let Err(error) = &result {
+    /// Keeps the first error; what the kernel told before stands for all it says since.
+    fn note<T>(&mut self, mut result: io::Result<T>) -> Poll<io::Result<T>> {
+        if let Err(error) = &mut result {
+            if let Some(number) = self.told {
+                *error = io::Error::from_raw_os_error(number);
+            }
             self.error = self.error.or(error.raw_os_error());
         }
         Poll::Ready(result)
@@ -79,10 +88,13 @@ impl AsyncRead for Wire {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
-        let result = ready!(Pin::new(&mut self.socket).poll_read(cx, buf));
+        let mut result = ready!(Pin::new(&mut self.socket).poll_read(cx, buf));
         let fresh = &buf.filled()[before..];
         if result.is_ok() && fresh.is_empty() && buf.remaining() > 0 {
-            self.ended = true;
+            match self.told {
+                Some(number) => result = Err(io::Error::from_raw_os_error(number)),
+                None => self.ended = true,
+            }
         }
         if let Some(head) = &mut self.head {
             head.extend(fresh.iter().take(HEAD - head.len()));

@@ -2,7 +2,8 @@
 //!
 //! What a server's reader sees, and so what its labels and mistakes can quote, has no password in
 //! it. Where a password could be taken for something else (a `/` in it makes the rest a path), the
-//! text is refused without quoting any of it. Start at [`Masked::of`].
+//! text is refused without quoting any of it. Text of other kinds (a clause, a file, a message) is
+//! searched word by word with [`secrets`]. Start at [`Masked::of`].
 
 use alloc::{string::String, vec::Vec};
 use core::ops::Range;
@@ -67,6 +68,51 @@ impl Masked {
         }
         position
     }
+}
+
+/// Where passwords stand in text of any kind, in order: in a file, a clause, a message.
+///
+/// Words end at blanks and double quotes, and each is searched as a server would be. What could be
+/// a password counts as one.
+///
+/// ```
+/// let text = r#"servers = ["redis://:s3cret@db"]"#;
+/// let found = redial_core::secrets(text);
+/// assert_eq!(&text[found[0].clone()], "s3cret");
+/// ```
+#[must_use]
+pub fn secrets(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut start = 0;
+    let ends_word = |letter: char| letter.is_whitespace() || letter == '"';
+    for piece in text.split_inclusive(ends_word) {
+        let word = piece.trim_end_matches(ends_word);
+        match Masked::of(word) {
+            Ok(masked) => found.extend(
+                masked.secrets.iter().map(|secret| start + secret.start..start + secret.end),
+            ),
+            Err(_) => found.push(start..start + word.len()),
+        }
+        start += piece.len();
+    }
+    found
+}
+
+/// The text with each of its passwords replaced by `***`.
+///
+/// ```
+/// assert_eq!(redial_core::masked("say postgres://app:s3cret@db"), "say postgres://app:***@db");
+/// ```
+#[must_use]
+pub fn masked(text: &str) -> String {
+    let (mut masked, mut end) = (String::with_capacity(text.len()), 0);
+    for secret in secrets(text) {
+        masked += &text[end..secret.start];
+        masked += MASK;
+        end = secret.end;
+    }
+    masked += &text[end..];
+    masked
 }
 
 /// The parts of the text in each of which at most one password of a user can be.
@@ -218,6 +264,30 @@ mod tests {
             let mistake = Masked::of(text).map(|masked| masked.text).unwrap_err();
             assert!(mistake.what.starts_with("an `@` after"), "{text}: {mistake}");
         }
+    }
+
+    #[test]
+    fn masks_passwords_in_any_text() {
+        for (text, shown) in [
+            (
+                "servers = [\"redis://:s3cret@db\", \"db:1\"]",
+                "servers = [\"redis://:***@db\", \"db:1\"]",
+            ),
+            (
+                "any: run psql postgres://u:s3cret@h/x, stop",
+                "any: run psql postgres://u:***@h/x, stop",
+            ),
+            ("a postgres://u:s3/cr3t@h", "a ***"),
+            ("db?password=s3cret\nrefused: stop", "db?password=***\nrefused: stop"),
+            (
+                "refused: retry 10, say \"{server}: down\"",
+                "refused: retry 10, say \"{server}: down\"",
+            ),
+        ] {
+            assert_eq!(masked(text), shown);
+        }
+        let text = "servers = ['redis://:s3cret@a', 'redis://u:s3cret@b']";
+        assert!(!masked(text).contains("s3cret"), "{}", masked(text));
     }
 
     #[test]

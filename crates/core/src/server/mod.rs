@@ -16,6 +16,7 @@ use core::{fmt, str::FromStr};
 
 use serde::{Serialize, Serializer};
 
+pub use mask::{masked, secrets};
 pub use options::Options;
 pub use place::Place;
 pub use target::Target;

@@ -197,6 +197,12 @@ impl Session {
                     self.end(Verdict::Well);
                 }
             }
+            Input::Abandoned { id } => {
+                if matches!(self.state, State::Live(current, _) if current == id) {
+                    self.deadline = Deadline::None;
+                    self.walk(Walk::ending(Program::Finally, Verdict::Well));
+                }
+            }
             Input::StepDone { id, result } => self.step_done(id, result),
             Input::Interrupt(signal) => self.interrupt(signal),
         }

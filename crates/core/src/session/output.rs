@@ -41,6 +41,11 @@ pub enum Input {
         /// The attempt.
         id: Id,
     },
+    /// Whoever used the connection has gone: neither a clause nor `else` is asked, `finally` is.
+    Abandoned {
+        /// The attempt.
+        id: Id,
+    },
     /// A step was carried out.
     StepDone {
         /// The step.

@@ -1,0 +1,260 @@
+//! The verb `connect`: standard input and output over one connection.
+//!
+//! It turns words into a policy, has the driver carry it out, and tells how it ended. Bytes are the
+//! pump's, telling is the story's and the traceback's. Start at [`run`].
+
+use std::{
+    ffi::OsString,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use clap::{CommandFactory, Parser};
+use redial::{Finished, Redial, Signal, Verb, Verdict, printable};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::mpsc,
+};
+
+use crate::{
+    error::Error,
+    exit::Exit,
+    flags::{DialFlags, PolicyFlags, ReportFlags},
+    foreign, json,
+    practice::Practice,
+    pump::{HalfClose, Pump, Wishes},
+    story::{Story, Volume},
+    terminal::{Style, complain},
+    traceback::{closing, traceback},
+};
+
+/// Standard input and output over one connection, opened as the policy says.
+#[derive(Parser, Debug)]
+#[command(name = "redial connect", disable_version_flag = true, max_term_width = 100, after_help = EXAMPLES)]
+struct Flags {
+    /// HOST:PORT, HOST PORT, [V6]:PORT, unix:/PATH, tls://HOST:PORT, redis://HOST …, env:NAME,
+    /// or a practice server: lab:late. Several: any of them will do
+    #[arg(required_unless_present = "policy", value_name = "SERVER")]
+    servers: Vec<String>,
+
+    #[command(flatten)]
+    policy: PolicyFlags,
+
+    #[command(flatten)]
+    dial: DialFlags,
+
+    /// End after N bytes, at the server's end, or 100ms after the last byte once something came
+    #[arg(long, value_name = "N", value_parser = size, env = "REDIAL_OPT_RECEIVE", hide_env = true, help_heading = "Bytes")]
+    receive: Option<u64>,
+
+    /// When to end our side of the connection
+    #[arg(
+        long,
+        value_name = "WHEN",
+        value_enum,
+        default_value_t,
+        env = "REDIAL_OPT_HALF_CLOSE",
+        hide_env = true,
+        help_heading = "Bytes"
+    )]
+    half_close: HalfClose,
+
+    /// Send line ends as CRLF
+    #[arg(long, env = "REDIAL_OPT_CRLF", hide_env = true, help_heading = "Bytes")]
+    crlf: bool,
+
+    /// Let a terminal obey what the server sends; without it, control characters are shown
+    #[arg(long, env = "REDIAL_OPT_RAW", hide_env = true, help_heading = "Bytes")]
+    raw: bool,
+
+    #[command(flatten)]
+    report: ReportFlags,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  redial connect lab:late --retry 10              a practice server that is late
+  redial connect db1:5432 db2:5432                the second where the first is down
+  redial connect HOST:22 --expect ^SSH- --receive 1k
+  redial connect HOST:PORT --except 'refused: say \"it is down\", exit 3'";
+
+/// Connects, and stays until the connection is over.
+pub(crate) fn run(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> {
+    let words = as_text(words)?;
+    if let Some(error) = foreign::answer(&words) {
+        return Err(error);
+    }
+    let named = std::iter::once("redial connect".to_owned()).chain(words);
+    let flags = Flags::try_parse_from(named).map_err(|error| Error::Flags(Box::new(error)))?;
+    misplaced_clause(&flags.servers)?;
+    let builder = flags.policy.policy(Verb::Connect)?;
+    let mut practice = Practice::default();
+    let servers = practice.servers(&flags.servers)?;
+    for server in servers.iter().filter(|server| {
+        server.had_password() && !flags.servers.iter().any(|word| word.starts_with("env:"))
+    }) {
+        complain(&format!(
+            "redial: {}: a password on a command line can be read by everyone on this machine; put the URL in a variable and write env:NAME",
+            server.label()
+        ));
+    }
+    if flags.dial.insecure {
+        complain(
+            "redial: --insecure: certificates are not checked; anyone between here and the server can read and change everything",
+        );
+    }
+    let builder = if servers.is_empty() { builder } else { builder.servers(servers) };
+    if !builder.has_servers() {
+        return Err(Error::plain(
+            "no server is named, here or in the policy file",
+            "write HOST:PORT behind `connect`, or `servers = [\"HOST:PORT\"]` in the file",
+        ));
+    }
+    let policy = builder.build().map_err(|mistake| Error::plain(mistake.what, mistake.instead))?;
+    carry_out(&flags, policy, &practice)
+}
+
+/// The flags, for those who list them.
+pub(crate) fn command() -> clap::Command {
+    Flags::command()
+}
+
+fn carry_out(flags: &Flags, policy: redial::Policy, practice: &Practice) -> Result<Exit, Error> {
+    let wishes = Wishes {
+        limits: *policy.limits(),
+        receive: flags.receive,
+        half_close: flags.half_close,
+        crlf: flags.crlf,
+        raw: flags.raw,
+    };
+    let volume = volume(&flags.report);
+    let story = Arc::new(Mutex::new(Story::new(Arc::new(policy.clone()), volume)));
+    let teller = story.clone();
+    let mut redial = Redial::new(policy)
+        .allow_run()
+        .tls(flags.dial.tls(practice.authority()))
+        .ip_versions(flags.dial.ip_versions())
+        .lab(practice.names())
+        .listen(move |happened| {
+            teller.lock().unwrap_or_else(PoisonError::into_inner).tell(happened)
+        });
+    if let Some(seed) = flags.report.seed {
+        redial = redial.seed(seed);
+    }
+    if let Some(address) = flags.dial.bind {
+        redial = redial.bind(address);
+    }
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_runtime)?;
+    let mut pump = Pump::new(wishes);
+    let outcome = runtime.block_on(async {
+        let redial = redial.interrupts(interrupts().map_err(no_runtime)?);
+        let outcome = redial
+            .carry_out(async |connection: &mut redial::Connection| pump.run(connection).await)
+            .await;
+        pump.finish().await;
+        outcome.map_err(|error| Error::sentence(error.to_string()))
+    });
+    // A thread that blocks in a read of standard input would be waited for.
+    runtime.shutdown_background();
+    let outcome = outcome?;
+    story.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    let exit = ending(&outcome, &pump);
+    report(&outcome, exit, volume, &pump);
+    if let Some(file) = &flags.report.json {
+        json::write(&outcome.record, exit, file.as_deref())?;
+    }
+    Ok(exit)
+}
+
+/// The exit status: the verdict's, unless our own standard streams broke.
+fn ending(outcome: &Finished, pump: &Pump) -> Exit {
+    match (&outcome.verdict, pump.reader_left, &pump.broken) {
+        (Verdict::Well, true, _) => Exit::ReaderLeft,
+        (Verdict::Well, _, Some(_)) => Exit::Failed,
+        (verdict, ..) => Exit::of(verdict),
+    }
+}
+
+/// Tells how it ended, where that was not well.
+fn report(outcome: &Finished, exit: Exit, volume: Volume, pump: &Pump) {
+    if let Some(error) = pump.broken.as_ref().filter(|_| exit == Exit::Failed) {
+        complain(&format!("redial: standard input or output failed: {error}; is the disk full?"));
+    }
+    let (Verdict::Unhandled(failure) | Verdict::Stopped(failure) | Verdict::Deadline(failure)) =
+        &outcome.verdict
+    else {
+        return;
+    };
+    match volume {
+        Volume::Json => {}
+        Volume::Quiet => complain(&format!("redial: {}", closing(&outcome.record, failure))),
+        Volume::Normal | Volume::Verbose => {
+            complain(&traceback(&outcome.record, failure, Style::of_stderr()))
+        }
+    }
+}
+
+const fn volume(report: &ReportFlags) -> Volume {
+    match report {
+        ReportFlags { json: Some(None), .. } => Volume::Json,
+        ReportFlags { quiet: true, .. } => Volume::Quiet,
+        ReportFlags { verbose: true, .. } => Volume::Verbose,
+        _ => Volume::Normal,
+    }
+}
+
+/// SIGINT and SIGTERM, as orders to stop.
+fn interrupts() -> std::io::Result<mpsc::UnboundedReceiver<Signal>> {
+    let (mut int, mut term) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let (sender, receiver) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        loop {
+            let order = tokio::select! {
+                Some(()) = int.recv() => Signal::Sigint,
+                Some(()) = term.recv() => Signal::Sigterm,
+                else => return,
+            };
+            if sender.send(order).is_err() {
+                return;
+            }
+        }
+    });
+    Ok(receiver)
+}
+
+fn no_runtime(error: std::io::Error) -> Error {
+    Error::plain(format!("this process cannot wait for anything: {error}"), "see: ulimit -n")
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    match redial::parse_size(text) {
+        Ok(0) => Err("0 bytes would end before it began; leave the flag out for no limit".into()),
+        Ok(size) => Ok(size),
+        Err(mistake) => Err(mistake.to_string()),
+    }
+}
+
+/// `'refused: retry 3'` among the servers is a clause whose flag was forgotten.
+fn misplaced_clause(words: &[String]) -> Result<(), Error> {
+    let clause = words.iter().find(|word| word.contains(": ") || word.ends_with(": stop"));
+    match clause {
+        Some(word) => Err(Error::plain(
+            format!("`{}` looks like a clause among the servers", printable(word)),
+            "put --except in front of it",
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Words as text: a server or a clause is text.
+fn as_text(words: impl Iterator<Item = OsString>) -> Result<Vec<String>, Error> {
+    let text = |word: OsString| {
+        word.into_string().map_err(|word| {
+            Error::plain(
+                format!("`{}` is not UTF-8", printable(&word.to_string_lossy())),
+                "write it in plain letters",
+            )
+        })
+    };
+    words.map(text).collect()
+}
