@@ -3,6 +3,7 @@
 //! A relay holds one session for each client, so both are promises. The allocator below counts
 //! what this thread asks for; tests on other threads do not disturb it.
 
+#![allow(clippy::panic, clippy::unwrap_used)] // they are tests
 #![allow(unsafe_code)] // an allocator cannot be written without
 
 use std::{

@@ -1,5 +1,7 @@
 //! Policy files: every key, where each mistake is pointed at, and that what prints reads back.
 
+#![allow(clippy::panic, clippy::unwrap_used)] // they are tests
+
 use std::time::Duration;
 
 use proptest::prelude::*;

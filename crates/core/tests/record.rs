@@ -1,5 +1,7 @@
 //! The record: bounded whatever happens, and its shape as JSON, which is published.
 
+#![allow(clippy::panic, clippy::unwrap_used)] // they are tests
+
 use std::{sync::Arc, time::Duration};
 
 use redial_core::*;

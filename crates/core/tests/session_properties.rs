@@ -3,6 +3,8 @@
 //! The model beside each session knows only ids and times; it does not know clauses. What policies
 //! do is in `session`. Start at [`Model`].
 
+#![allow(clippy::panic, clippy::unwrap_used)] // they are tests
+
 use std::{sync::Arc, time::Duration};
 
 use proptest::prelude::*;
@@ -134,18 +136,19 @@ impl Model {
         let input = self.input(what, choice);
         let deaf = self.done.is_some();
         let answered = match &input {
-            Input::Failed { id, .. } | Input::Finished { id } | Input::StepDone { id, .. } => {
-                Some(*id)
-            }
+            Input::Failed { id, .. } | Input::StepDone { id, .. } => Some(*id),
+            Input::Finished { id } | Input::Abandoned { id } => Some(*id),
             _ => None,
         };
         self.session.handle(self.now, input.clone());
-        self.under_way = self.under_way.filter(|(id, what)| match (&input, what) {
-            (Input::StepDone { .. }, What::Step) | (Input::Finished { .. }, What::Connection) => {
-                Some(*id) != answered
-            }
-            (Input::Failed { .. }, What::Attempt | What::Connection) => Some(*id) != answered,
-            _ => true,
+        self.under_way = self.under_way.filter(|(id, what)| {
+            let fits = match input {
+                Input::StepDone { .. } => *what == What::Step,
+                Input::Failed { .. } => *what != What::Step,
+                Input::Finished { .. } | Input::Abandoned { .. } => *what == What::Connection,
+                _ => false,
+            };
+            !fits || Some(*id) != answered
         });
         let count = self.drain(answered);
         // At most every step of the policy says something, twice over (a limit and an input may
@@ -160,7 +163,7 @@ impl Model {
     fn input(&self, what: u8, choice: u8) -> Input {
         let (id, current) = match self.under_way {
             // One in eight answers is about something else, or comes twice.
-            Some((id, what)) if choice % 8 != 0 => (id, Some(what)),
+            Some((id, what)) if !choice.is_multiple_of(8) => (id, Some(what)),
             _ => match self.ids.len() {
                 0 => return Input::Start,
                 count => (self.ids[usize::from(choice / 8) % count], None),
@@ -170,9 +173,11 @@ impl Model {
             (0, _) => Input::Tick,
             (1, _) if choice % 4 == 1 => Input::Interrupt(Signal::Sigterm),
             (2, _) => Input::Start,
-            (3..=5, Some(What::Connection)) => Input::Finished { id },
+            (3..=4, Some(What::Connection)) => Input::Finished { id },
+            (5, Some(What::Connection)) => Input::Abandoned { id },
             (6..=9, Some(What::Attempt)) => Input::Connected { id, address: None },
             (3, None) => Input::Finished { id },
+            (7, None) => Input::Abandoned { id },
             (4, None) => Input::Connected { id, address: None },
             (5, None) => Input::StepDone { id, result: StepResult::Skipped },
             (odd, Some(What::Step)) => Input::StepDone {

@@ -3,6 +3,8 @@
 //! A bug report becomes a file there. What no file can say, such as a thousand seeds, is in
 //! `more`; the form of the files is in `scenario`. Nobody waits and nothing is dialled.
 
+#![allow(clippy::panic, clippy::unwrap_used)] // they are tests
+
 mod more;
 mod player;
 mod scenario;

@@ -8,7 +8,7 @@ use std::{collections::VecDeque, fmt::Write, sync::Arc, time::Duration};
 
 use redial_core::*;
 
-use crate::scenario::{Attempt, Life, Scenario};
+use crate::scenario::{Attempt, End, Life, Scenario};
 
 /// Runs a scenario and tells it, one line for each thing that happened.
 pub(crate) fn play(scenario: &Scenario) -> String {
@@ -125,14 +125,12 @@ impl Player<'_> {
             Life::Failed(failure) => self.coming.push(failed(since, failure)),
             Life::Connected { then } => {
                 self.coming.push((since, Input::Connected { id, address: None }));
-                match then {
-                    Some((lived, None)) => {
-                        self.coming.push((since + *lived, Input::Finished { id }))
-                    }
-                    Some((lived, Some(failure))) => {
-                        self.coming.push(failed(since + *lived, failure))
-                    }
-                    None => {}
+                if let Some((lived, end)) = then {
+                    self.coming.push(match end {
+                        End::Well => (since + *lived, Input::Finished { id }),
+                        End::Abandoned => (since + *lived, Input::Abandoned { id }),
+                        End::Failed(failure) => failed(since + *lived, failure),
+                    });
                 }
             }
         }

@@ -57,10 +57,20 @@ pub(crate) enum Life {
     /// It never answers.
     Silent,
     Failed(Failure),
-    /// It stands; after a while it finishes well, or fails.
+    /// It stands; after a while it ends.
     Connected {
-        then: Option<(Duration, Option<Failure>)>,
+        then: Option<(Duration, End)>,
     },
+}
+
+/// How a connection ends.
+#[derive(Clone)]
+pub(crate) enum End {
+    /// Whoever used it is content.
+    Well,
+    /// Whoever used it has gone.
+    Abandoned,
+    Failed(Failure),
 }
 
 impl Scenario {
@@ -119,7 +129,7 @@ impl Scenario {
     }
 }
 
-/// `silent`, `KIND after T[, FACT]…`, or `connected after T[, lived T, KIND|well[, FACT]…]`.
+/// `silent`, `KIND after T[, FACT]…`, or `connected after T[, lived T, KIND|well|abandoned[, FACT]…]`.
 fn attempt(phrase: &str) -> Attempt {
     let mut words = phrase.split(", ");
     let first = words.next().unwrap();
@@ -134,8 +144,9 @@ fn attempt(phrase: &str) -> Attempt {
     let then = words.next().map(|lived| {
         let lived = parse_duration(lived.strip_prefix("lived ").unwrap()).unwrap();
         match words.next().unwrap() {
-            "well" => (lived, None),
-            kind => (lived, Some(failure(kind, Stage::Stream, words))),
+            "well" => (lived, End::Well),
+            "abandoned" => (lived, End::Abandoned),
+            kind => (lived, End::Failed(failure(kind, Stage::Stream, words))),
         }
     });
     Attempt { after, life: Life::Connected { then } }
