@@ -13,7 +13,7 @@ use std::{
 };
 
 /// A run to be made.
-pub struct Run {
+pub(crate) struct Run {
     command: Command,
     /// What standard input holds; `None` for /dev/null.
     input: Option<Vec<u8>>,
@@ -21,17 +21,17 @@ pub struct Run {
 }
 
 /// A run that was made.
-pub struct Ran {
+pub(crate) struct Ran {
     /// `redial …`, as it would be typed.
-    pub shown: String,
-    pub stdout: String,
-    pub stderr: String,
+    pub(crate) shown: String,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
     /// The exit status; `None` if a signal ended it.
-    pub status: Option<i32>,
+    pub(crate) status: Option<i32>,
 }
 
 /// `redial` with these words, no input, and an empty environment.
-pub fn redial<'a>(words: impl IntoIterator<Item = &'a str>) -> Run {
+pub(crate) fn redial<'a>(words: impl IntoIterator<Item = &'a str>) -> Run {
     let mut command = Command::new(env!("CARGO_BIN_EXE_redial"));
     command.env_clear().env("NO_COLOR", "1").env("RUST_BACKTRACE", "1");
     let mut shown = String::from("redial");
@@ -43,28 +43,28 @@ pub fn redial<'a>(words: impl IntoIterator<Item = &'a str>) -> Run {
 }
 
 impl Run {
-    pub fn env(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
         self
     }
 
-    pub fn input(mut self, input: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn input(mut self, input: impl Into<Vec<u8>>) -> Self {
         self.input = Some(input.into());
         self
     }
 
     /// Standard input is /dev/null, as in a script that has nothing to say.
-    pub fn silent(mut self) -> Self {
+    pub(crate) fn silent(mut self) -> Self {
         self.input = None;
         self
     }
 
-    pub fn within(mut self, directory: &Path) -> Self {
+    pub(crate) fn within(mut self, directory: &Path) -> Self {
         self.command.current_dir(directory);
         self
     }
 
-    pub fn run(mut self) -> Ran {
+    pub(crate) fn run(mut self) -> Ran {
         let stdin = if self.input.is_some() { Stdio::piped() } else { Stdio::null() };
         self.command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = self.command.spawn().unwrap();
