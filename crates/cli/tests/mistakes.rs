@@ -39,7 +39,10 @@ fn policies() -> tempfile::TempDir {
         ("limit-on-top.toml", b"connect = \"5s\"\n"),
         ("unit.toml", b"deadline = \"2mins\"\n"),
         ("bare.toml", b"deadline = 30\n"),
-        ("clause.toml", b"servers = [\"db:5432\"]\nclauses = '''\nrefused: retry 10\nconection: stop\n'''\n"),
+        (
+            "clause.toml",
+            b"servers = [\"db:5432\"]\nclauses = '''\nrefused: retry 10\nconection: stop\n'''\n",
+        ),
         ("no-servers.toml", b"servers = []\n"),
         ("port.toml", b"servers = [\"db1:5432\", \"db2:70000\"]\n"),
         ("not.toml", b"servers: [db1:5432]\n"),
@@ -51,6 +54,7 @@ fn policies() -> tempfile::TempDir {
     for (name, content) in files {
         fs::write(directory.path().join(name), content).unwrap();
     }
+    fs::write(directory.path().join("long-line.toml"), "x".repeat(500_000)).unwrap();
     fs::create_dir(directory.path().join("directory")).unwrap();
     let mut state = 1_u32;
     let garbage: Vec<u8> = std::iter::repeat_with(|| {
@@ -125,6 +129,7 @@ fn policy_files() {
         "zero.toml",
         "recipe.toml",
         "quotes.toml",
+        "long-line.toml",
         "directory",
         "garbage",
         "short-garbage",
