@@ -131,7 +131,7 @@ fn carry_out(flags: &Flags, policy: redial::Policy, practice: &Practice) -> Resu
     let teller = story.clone();
     let mut redial = Redial::new(policy)
         .allow_run()
-        .tls(flags.dial.tls())
+        .tls(flags.dial.tls(practice.authority()))
         .ip_versions(flags.dial.ip_versions())
         .lab(practice.names())
         .listen(move |happened| {

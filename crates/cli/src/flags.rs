@@ -341,9 +341,10 @@ impl DialFlags {
         }
     }
 
-    pub(crate) fn tls(&self) -> TlsOptions {
+    pub(crate) fn tls(&self, authority: Option<String>) -> TlsOptions {
         TlsOptions {
             ca: self.ca.clone(),
+            ca_pem: authority,
             cert: self.cert.clone(),
             key: self.key.clone(),
             sni: self.sni.clone(),

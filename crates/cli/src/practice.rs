@@ -2,7 +2,7 @@
 //!
 //! A lab never passes for a real server: every use says so on standard error, with `-q` too, and
 //! in the record. `lab:22` is a host called lab. The servers themselves are the crate
-//! `redial-lab`. Start at [`Practice::swap`].
+//! `redial-lab`. Start at [`Practice::servers`].
 
 use redial::{Server, Target};
 use redial_lab::{Lab, Name};
@@ -41,6 +41,13 @@ impl Practice {
     /// The names of the practice servers in use, for the record.
     pub(crate) fn names(&self) -> Box<[Box<str>]> {
         self.names.clone().into_boxed_slice()
+    }
+
+    /// The authority that signed the practice servers' certificates, so that only what is meant
+    /// to be wrong with them is.
+    pub(crate) fn authority(&self) -> Option<String> {
+        let authorities: Vec<&str> = self.running.iter().filter_map(Lab::ca_pem).collect();
+        (!authorities.is_empty()).then(|| authorities.concat())
     }
 
     fn server(&mut self, text: &str) -> Result<Vec<Server>, Error> {
@@ -103,7 +110,8 @@ impl Practice {
             name.name(),
             name.about()
         ));
-        let server = Server::parse(&lab.address().to_string())
+        let scheme = if name.meant_for_tls() { "tls" } else { "tcp" };
+        let server = Server::parse(&format!("{scheme}://{}", lab.address()))
             .map_err(|mistake| Error::plain(mistake.what, mistake.instead))?
             .labelled(&format!("lab:{}", name.name()));
         self.running.push(lab);

@@ -118,14 +118,19 @@ impl Pump {
             return self.local(connection, error);
         }
         match poll_fn(|context| self.poll(&mut flow, connection, context)).await {
-            Ok(()) => Ended::Failed(connection.failure()),
+            Ok(()) => {
+                let failure = connection.failure();
+                // What was received stands before what a clause or `else` says about it.
+                self.finish().await;
+                if self.reader_left { Ended::Abandoned } else { Ended::Failed(failure) }
+            }
             Err(Local(error)) => self.local(connection, error),
         }
     }
 
     /// Waits until all that was received is written.
     pub(crate) async fn finish(&mut self) {
-        if let Some(output) = self.output.take()
+        if let Some(output) = &self.output
             && let Err(error) = poll_fn(|context| output.poll_empty(context)).await
         {
             self.note(error);

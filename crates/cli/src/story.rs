@@ -9,7 +9,9 @@ use std::{
     sync::Arc,
 };
 
-use redial::{Action, Event, Failure, Happened, Kind, Outcome, Policy, Ran, Rounded, Times, Tried};
+use redial::{
+    Action, Event, Failure, Happened, Kind, Outcome, Policy, Ran, Rounded, Stage, Times, Tried,
+};
 
 use crate::terminal::{Style, complain};
 
@@ -35,8 +37,11 @@ pub(crate) struct Story {
     live: bool,
     /// Whether one stands on the terminal.
     shown: bool,
-    /// The failure told last: its server and kind.
+    /// The trouble told last: its server and kind.
     told: Option<(usize, Kind)>,
+    /// Whether it was told that a connection stood after that: a server that accepts and then
+    /// fails, over and over, is one trouble.
+    told_connected: bool,
     failure: Option<Arc<Failure>>,
     server: usize,
 }
@@ -51,6 +56,7 @@ impl Story {
             live,
             shown: false,
             told: None,
+            told_connected: false,
             failure: None,
             server: 0,
         }
@@ -67,7 +73,8 @@ impl Story {
             }
             Event::Connected { attempt, server, address } => {
                 // The first attempt that works is nothing to talk about.
-                let after_trouble = self.told.take().is_some();
+                let after_trouble = self.told.is_some() && !self.told_connected;
+                self.told_connected = true;
                 if self.volume == Volume::Verbose
                     || (after_trouble && self.volume == Volume::Normal)
                 {
@@ -84,6 +91,10 @@ impl Story {
             }
             Event::Failed { failure, .. } => {
                 self.failure = Some(failure.clone());
+                if failure.stage == Stage::Stream && failure.elapsed >= self.policy.healthy_after()
+                {
+                    self.told = None;
+                }
                 if self.volume == Volume::Verbose {
                     self.say(&format!(
                         "{}: {} after {}",
@@ -138,6 +149,7 @@ impl Story {
             Volume::Normal if self.told == Some(state) => self.show(&line),
             Volume::Normal => {
                 self.told = Some(state);
+                self.told_connected = false;
                 self.say(&line);
             }
         }

@@ -24,34 +24,20 @@ pub(crate) fn traceback(record: &Record, failure: &Failure, style: Style) -> Str
         if attempts == 1 { "attempt" } else { "attempts" },
         Rounded(elapsed)
     )];
-    let width = |cell: fn(&Row) -> &str| {
-        rows.iter().filter_map(Line::row).map(|row| cell(row).chars().count()).max().unwrap_or(0)
-    };
-    let (number, server, address) =
-        (width(|row| &row.number), width(|row| &row.server), width(|row| &row.address));
-    let (kind, took) = (width(|row| &row.kind), width(|row| &row.took));
+    let cells: Vec<[&str; 6]> = rows.iter().filter_map(Line::row).map(Row::cells).collect();
+    let widths: [usize; 6] = std::array::from_fn(|column| {
+        cells.iter().map(|cells| cells[column].chars().count()).max().unwrap_or(0)
+    });
+    let indent = " ".repeat(2 + widths[0]);
     for line in &rows {
         lines.push(match line {
-            Line::Gap(between) => format!("  {:>number$}  {}", "…", gap(between)),
-            Line::Row(row) => {
-                // Colour codes have no width, so the padding comes first.
-                let failed = style.failure(&format!("{:<kind$}", row.kind));
-                let took = format!("{:<took$}", row.took);
-                format!(
-                    "  {:>number$}  {:<server$}  {:<address$}  {failed}  {took}  {}",
-                    row.number, row.server, row.address, row.decision
-                )
-                .trim_end()
-                .to_owned()
-            }
+            Line::Gap(between) => format!("  {:>1$}  {2}", "…", widths[0], gap(between)),
+            Line::Row(row) => row.aligned(&widths, style),
         });
     }
     if failure.addresses.len() > 1 {
         lines.extend(
-            failure
-                .addresses
-                .iter()
-                .map(|tried| format!("  {:>number$}  {}", "", address_line(tried))),
+            failure.addresses.iter().map(|tried| format!("{indent}  {}", address_line(tried))),
         );
     }
     lines.push(closing(record, failure));
@@ -163,6 +149,32 @@ struct Row {
     kind: String,
     took: String,
     decision: String,
+}
+
+impl Row {
+    fn cells(&self) -> [&str; 6] {
+        [&self.number, &self.server, &self.address, &self.kind, &self.took, &self.decision]
+    }
+
+    /// The cells in columns; a column that is empty in every row takes no room.
+    fn aligned(&self, widths: &[usize; 6], style: Style) -> String {
+        const NUMBER: usize = 0;
+        const KIND: usize = 3;
+        let mut line = String::new();
+        for (column, (cell, width)) in
+            self.cells().into_iter().zip(widths).enumerate().filter(|(_, (_, width))| **width > 0)
+        {
+            // Colour codes have no width, so the padding comes first.
+            let padded = if column == NUMBER {
+                format!("{cell:>width$}")
+            } else {
+                format!("{cell:<width$}")
+            };
+            line.push_str("  ");
+            line.push_str(&if column == KIND { style.failure(&padded) } else { padded });
+        }
+        line.trim_end().to_owned()
+    }
 }
 
 /// A line for each failure, with the decision that followed it.

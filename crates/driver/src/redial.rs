@@ -415,5 +415,6 @@ fn taken(record: &Mutex<Record>) -> Record {
 
 /// A seed from the operating system's randomness, by way of std's own.
 fn new_seed() -> u64 {
-    RandomState::new().hash_one("redial")
+    // 53 bits: a seed in JSON must survive readers whose numbers are doubles.
+    RandomState::new().hash_one("redial") >> 11
 }

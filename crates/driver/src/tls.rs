@@ -38,6 +38,8 @@ use crate::{Error, cause::Cause, errno::Moment, wire::Wire};
 pub struct TlsOptions {
     /// A PEM file of authorities, trusted *instead of* the system's: `--ca`.
     pub ca: Option<PathBuf>,
+    /// Authorities in PEM, trusted like those of `ca`: for tests and practice servers.
+    pub ca_pem: Option<String>,
     /// A PEM file with our own certificate and its chain: `--cert`.
     pub cert: Option<PathBuf>,
     /// A PEM file with the key of our certificate: `--key`. Without it, the one in `cert`.
@@ -71,8 +73,8 @@ impl TlsSetup {
         let trusting = if options.insecure {
             let anyone = Arc::new(Anyone(provider));
             versions.dangerous().with_custom_certificate_verifier(anyone)
-        } else if let Some(path) = &options.ca {
-            versions.with_root_certificates(authorities(path)?)
+        } else if options.ca.is_some() || options.ca_pem.is_some() {
+            versions.with_root_certificates(authorities(options)?)
         } else {
             let system = Verifier::new(provider).map_err(|_| no_trust_store())?;
             versions.dangerous().with_custom_certificate_verifier(Arc::new(system))
@@ -263,16 +265,36 @@ fn identify(
     })
 }
 
-fn authorities(path: &Path) -> Result<RootCertStore, Error> {
+/// The authorities to trust instead of the system's.
+fn authorities(options: &TlsOptions) -> Result<RootCertStore, Error> {
     let mut store = RootCertStore::empty();
-    for certificate in certificates(path)? {
-        store.add(certificate).map_err(|error| {
-            let what =
-                format!("{} holds something that is no certificate: {error}", path.display());
-            Error::new(what, "give a PEM file of certificates")
+    if let Some(path) = &options.ca {
+        for certificate in certificates(path)? {
+            trust(&mut store, certificate, &path.display().to_string())?;
+        }
+    }
+    for certificate in
+        CertificateDer::pem_slice_iter(options.ca_pem.as_deref().unwrap_or("").as_bytes())
+    {
+        let certificate = certificate.map_err(|error| {
+            Error::new(format!("the authorities are not PEM: {error}"), "give certificates in PEM")
         })?;
+        trust(&mut store, certificate, "the text of authorities")?;
     }
     Ok(store)
+}
+
+fn trust(
+    store: &mut RootCertStore,
+    certificate: CertificateDer<'static>,
+    place: &str,
+) -> Result<(), Error> {
+    store.add(certificate).map_err(|error| {
+        Error::new(
+            format!("{place} holds something that is no certificate: {error}"),
+            "give a PEM file of certificates",
+        )
+    })
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {

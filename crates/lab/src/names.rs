@@ -95,6 +95,11 @@ impl Name {
         self.about
     }
 
+    /// Whether a client should begin with TLS: what is practised is how that goes wrong.
+    pub fn meant_for_tls(&self) -> bool {
+        self.name.starts_with("tls-") || self.name == "plaintext"
+    }
+
     /// What it does, for [`Lab::start`](crate::Lab::start).
     pub fn script(&self) -> Script {
         (self.script)()

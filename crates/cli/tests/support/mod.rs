@@ -13,24 +13,25 @@ use std::{
 };
 
 /// A run to be made.
-pub struct Run {
+pub(crate) struct Run {
     command: Command,
-    input: Vec<u8>,
+    /// What standard input holds; `None` for /dev/null.
+    input: Option<Vec<u8>>,
     shown: String,
 }
 
 /// A run that was made.
-pub struct Ran {
+pub(crate) struct Ran {
     /// `redial …`, as it would be typed.
-    pub shown: String,
-    pub stdout: String,
-    pub stderr: String,
+    pub(crate) shown: String,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
     /// The exit status; `None` if a signal ended it.
-    pub status: Option<i32>,
+    pub(crate) status: Option<i32>,
 }
 
 /// `redial` with these words, no input, and an empty environment.
-pub fn redial<'a>(words: impl IntoIterator<Item = &'a str>) -> Run {
+pub(crate) fn redial<'a>(words: impl IntoIterator<Item = &'a str>) -> Run {
     let mut command = Command::new(env!("CARGO_BIN_EXE_redial"));
     command.env_clear().env("NO_COLOR", "1").env("RUST_BACKTRACE", "1");
     let mut shown = String::from("redial");
@@ -38,33 +39,41 @@ pub fn redial<'a>(words: impl IntoIterator<Item = &'a str>) -> Run {
         command.arg(word);
         shown += &format!(" {}", typed(word));
     }
-    Run { command, input: Vec::new(), shown }
+    Run { command, input: Some(Vec::new()), shown }
 }
 
 impl Run {
-    pub fn env(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
         self
     }
 
-    pub fn input(mut self, input: impl Into<Vec<u8>>) -> Self {
-        self.input = input.into();
+    pub(crate) fn input(mut self, input: impl Into<Vec<u8>>) -> Self {
+        self.input = Some(input.into());
         self
     }
 
-    pub fn within(mut self, directory: &Path) -> Self {
+    /// Standard input is /dev/null, as in a script that has nothing to say.
+    pub(crate) fn silent(mut self) -> Self {
+        self.input = None;
+        self
+    }
+
+    pub(crate) fn within(mut self, directory: &Path) -> Self {
         self.command.current_dir(directory);
         self
     }
 
-    pub fn run(mut self) -> Ran {
-        self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    pub(crate) fn run(mut self) -> Ran {
+        let stdin = if self.input.is_some() { Stdio::piped() } else { Stdio::null() };
+        self.command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = self.command.spawn().unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        let input = self.input;
-        let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
+        let stdin = child.stdin.take();
+        let input = self.input.unwrap_or_default();
+        // A child that ends early leaves the rest unread.
+        let writer = std::thread::spawn(move || stdin.map(|mut stdin| stdin.write_all(&input)));
         let Output { stdout, stderr, status } = child.wait_with_output().unwrap();
-        writer.join().unwrap();
+        drop(writer.join().unwrap());
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         Ran { shown: self.shown, stdout: text(stdout), stderr: text(stderr), status: status.code() }
     }
