@@ -54,6 +54,7 @@ fn policies() -> tempfile::TempDir {
     for (name, content) in files {
         fs::write(directory.path().join(name), content).unwrap();
     }
+    fs::write(directory.path().join("long-line.toml"), "x".repeat(500_000)).unwrap();
     fs::create_dir(directory.path().join("directory")).unwrap();
     let mut state = 1_u32;
     let garbage: Vec<u8> = std::iter::repeat_with(|| {
@@ -128,6 +129,7 @@ fn policy_files() {
         "zero.toml",
         "recipe.toml",
         "quotes.toml",
+        "long-line.toml",
         "directory",
         "garbage",
         "short-garbage",
