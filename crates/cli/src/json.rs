@@ -8,7 +8,7 @@ use std::{io::Write, path::Path};
 use redial::Record;
 use serde::Serialize;
 
-use crate::{error::Error, exit::Exit, flags::reason, terminal};
+use crate::{error::Error, exit::Exit, terminal, texts::reason};
 
 #[derive(Serialize)]
 struct Report<'a> {
