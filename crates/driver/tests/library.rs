@@ -1,5 +1,7 @@
 //! The ways in for programs: `connect`, and `run` with a closure, against servers that misbehave.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
+
 use std::{
     io,
     sync::{Arc, Mutex},

@@ -4,6 +4,7 @@
 //! a result. Start at [`Run`].
 
 #![allow(dead_code)] // each test binary uses its part
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
 
 use std::{
     fmt,
