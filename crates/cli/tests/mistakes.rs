@@ -3,6 +3,8 @@
 //! The snapshots hold every message, to be read by people. A new piece of bad input is a line in
 //! one of the lists.
 
+#![allow(clippy::unwrap_used)] // a test's helper is a test
+
 mod support;
 
 use std::fs;

@@ -3,6 +3,8 @@
 //! Each case plants one and looks for it in everything that leaves the process: standard output,
 //! standard error, and the file of `--json=FILE`.
 
+#![allow(clippy::unwrap_used)] // a test's helper is a test
+
 mod support;
 
 use std::{fs, path::Path};
