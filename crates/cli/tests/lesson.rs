@@ -1,5 +1,7 @@
 //! The lesson, line by line: a test for each row of the table in `docs/lesson.md`, on real sockets.
 
+#![allow(clippy::unwrap_used)] // a test's helper is a test
+
 mod support;
 
 use std::time::Duration;
