@@ -3,7 +3,6 @@
 //! The environment is empty but for what a test adds, so that no setting of this machine shows in
 //! a result. Start at [`Run`].
 
-#![allow(clippy::unwrap_used)] // a test's helper is a test
 #![allow(dead_code)] // each test binary uses its part
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
 
