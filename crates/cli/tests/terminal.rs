@@ -10,6 +10,7 @@ use std::{
     io::Read,
     os::fd::OwnedFd,
     os::unix::ffi::OsStrExt,
+    time::Duration,
 };
 
 use redial_lab::{Behaviour, LESSON, Lab};
@@ -37,8 +38,8 @@ fn shown(glass: OwnedFd) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-fn on_a_terminal(flags: &[&str]) -> (Option<i32>, String) {
-    let lab = Lab::start(Behaviour::say(HOSTILE)).unwrap();
+fn on_a_terminal(server: Behaviour, flags: &[&str]) -> (Option<i32>, String) {
+    let lab = Lab::start(server).unwrap();
     let address = lab.address().to_string();
     let (glass, line) = terminal();
     let words = [&*address].into_iter().chain(flags.iter().copied());
@@ -48,14 +49,17 @@ fn on_a_terminal(flags: &[&str]) -> (Option<i32>, String) {
 
 #[test]
 fn control_characters_are_shown_and_not_obeyed() {
-    let (status, shown) = on_a_terminal(&[]);
-    assert_eq!(status, Some(0));
-    assert_eq!(shown, "\\x1b[2J\\x1b]0;owned\\x07\\xc2\\x9b6n\\x08ok\r\r\n");
+    // Whole, and in pieces that are harmless one by one.
+    for server in [Behaviour::say(HOSTILE), Behaviour::drip(HOSTILE, Duration::from_millis(5))] {
+        let (status, shown) = on_a_terminal(server, &[]);
+        assert_eq!(status, Some(0));
+        assert_eq!(shown, "\\x1b[2J\\x1b]0;owned\\x07\\xc2\\x9b6n\\x08ok\r\r\n");
+    }
 }
 
 #[test]
 fn raw_lets_the_terminal_obey() {
-    let (status, shown) = on_a_terminal(&["--raw"]);
+    let (status, shown) = on_a_terminal(Behaviour::say(HOSTILE), &["--raw"]);
     assert_eq!((status, shown), (Some(0), HOSTILE.replace('\n', "\r\n")));
 }
 
