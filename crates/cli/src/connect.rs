@@ -33,7 +33,7 @@ use crate::{
 struct Flags {
     /// HOST:PORT, HOST PORT, [V6]:PORT, unix:/PATH, tls://HOST:PORT, redis://HOST …, env:NAME,
     /// or a practice server: lab:late. Several: any of them will do
-    #[arg(required = true, value_name = "SERVER")]
+    #[arg(required_unless_present = "policy", value_name = "SERVER")]
     servers: Vec<String>,
 
     #[command(flatten)]
@@ -102,10 +102,14 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> 
             "redial: --insecure: certificates are not checked; anyone between here and the server can read and change everything",
         );
     }
-    let policy = builder
-        .servers(servers)
-        .build()
-        .map_err(|mistake| Error::plain(mistake.what, mistake.instead))?;
+    let builder = if servers.is_empty() { builder } else { builder.servers(servers) };
+    if !builder.has_servers() {
+        return Err(Error::plain(
+            "no server is named, here or in the policy file",
+            "write HOST:PORT behind `connect`, or `servers = [\"HOST:PORT\"]` in the file",
+        ));
+    }
+    let policy = builder.build().map_err(|mistake| Error::plain(mistake.what, mistake.instead))?;
     carry_out(&flags, policy, &practice)
 }
 

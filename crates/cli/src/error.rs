@@ -1,14 +1,15 @@
 //! Errors: a wrong flag, file or clause, pointed at.
 //!
 //! Errors are for reading and end with what to do next; failures of connections are the
-//! traceback's. Drawing is miette's. Start at [`Error`].
+//! traceback's. Drawing is miette's. Passwords are gone from an error when it is made, from the
+//! line of a file it points at too. Start at [`Error`].
 
 use std::fmt;
 
 use miette::{Diagnostic, LabeledSpan, SourceCode};
-use redial::{Mistake, nearest, printable};
+use redial::{Mistake, masked, nearest, printable, secrets};
 
-use crate::{VERBS, exit::Exit, terminal};
+use crate::{VERBS, exit::Exit, misuse, terminal};
 
 /// What was wrong with what the user typed or named.
 #[derive(Debug)]
@@ -28,7 +29,7 @@ pub(crate) enum Error {
 
 impl Error {
     pub(crate) fn plain(what: impl Into<String>, next: impl Into<String>) -> Self {
-        Self::Plain { what: what.into(), next: next.into() }
+        Self::Plain { what: masked(&what.into()), next: masked(&next.into()) }
     }
 
     /// From a sentence that says already what to do next.
@@ -41,8 +42,14 @@ impl Error {
 
     /// Puts a mistake beside its text.
     pub(crate) fn in_text(source: impl Into<String>, text: &str) -> impl FnOnce(Mistake) -> Self {
-        let source = source.into();
-        move |mistake| Self::Mistake { source, text: text.to_owned(), mistake }
+        let source = masked(&source.into());
+        move |mut mistake| {
+            for secret in secrets(text) {
+                mistake.what = mistake.what.replace(&text[secret.clone()], "***");
+                mistake.instead = mistake.instead.replace(&text[secret], "***");
+            }
+            Self::Mistake { source, text: blotted(text), mistake }
+        }
     }
 
     pub(crate) fn exit(&self) -> Exit {
@@ -55,14 +62,18 @@ impl Error {
     /// One picture, or one line, on standard error. `--help` goes to standard output.
     pub(crate) fn print(&self) {
         match self {
+            // What was asked for: help, on standard output. A closed one leaves nobody to tell.
+            Self::Flags(error) if error.exit_code() == 0 => drop(error.print()),
             Self::Flags(error) => {
-                // A closed standard error leaves nobody to tell.
-                drop(error.print());
+                terminal::complain(&format!("redial: {}", masked(&misuse::sentence(error))))
             }
             Self::Plain { what, next } => terminal::complain(&format!("redial: {what}; {next}")),
             Self::Mistake { source, text, mistake } if is_short(text) => {
                 let place = if text.is_empty() { String::new() } else { underlined(text, mistake) };
                 terminal::complain(&format!("redial: {source}: {mistake}{place}"));
+            }
+            Self::Mistake { source, text, mistake } if has_long_line(text, mistake) => {
+                terminal::complain(&format!("redial: {source}: {}", mistake.in_text(text)))
             }
             Self::Mistake { source, text, mistake } => {
                 terminal::complain(&drawing(source, text, mistake))
@@ -71,9 +82,26 @@ impl Error {
     }
 }
 
+/// The text with its passwords blotted out byte for byte, so that positions stay.
+fn blotted(text: &str) -> String {
+    let (mut blotted, mut end) = (String::with_capacity(text.len()), 0);
+    for secret in secrets(text) {
+        blotted += &text[end..secret.start];
+        blotted += &"*".repeat(secret.len());
+        end = secret.end;
+    }
+    blotted + &text[end..]
+}
+
 /// One line that fits a terminal needs no frame around it.
 fn is_short(text: &str) -> bool {
     !text.contains('\n') && text.chars().count() <= 100
+}
+
+/// A line that nobody wrote by hand, where the mistake is: a picture of it would fill screens.
+fn has_long_line(text: &str, mistake: &Mistake) -> bool {
+    let (line, _) = mistake.line_and_column(text);
+    text.lines().skip(line.saturating_sub(2)).take(3).any(|line| line.len() > 400)
 }
 
 /// The text, and below it marks at the place.
@@ -89,16 +117,18 @@ fn underlined(text: &str, mistake: &Mistake) -> String {
 
 fn drawing(source: &str, text: &str, mistake: &Mistake) -> String {
     let report = Picture { source: miette::NamedSource::new(source, shown(text)), mistake };
-    let theme = if terminal::stderr_has_colours() {
+    let mut theme = if terminal::stderr_has_colours() {
         miette::GraphicalTheme::unicode()
     } else {
         miette::GraphicalTheme::unicode_nocolor()
     };
+    // As every other message begins.
+    theme.characters.error = "redial:".into();
     let handler =
         miette::GraphicalReportHandler::new_themed(theme).with_width(100).with_context_lines(1);
     let mut drawn = String::new();
     match handler.render_report(&mut drawn, &report) {
-        Ok(()) => drawn.trim_end().to_owned(),
+        Ok(()) => drawn.trim().to_owned(),
         Err(_) => format!("redial: {source}: {}", mistake.in_text(text)),
     }
 }
@@ -145,8 +175,7 @@ impl Diagnostic for Picture<'_> {
     }
 }
 
-/// A first word that is no server may be a verb with a slip in it.
-pub(crate) fn verb_hint(word: &str) -> Option<String> {
-    let near = nearest(word, VERBS.iter().map(|(verb, _)| *verb))?;
-    Some(format!("the nearest verb is `{near}`"))
+/// The verb that a first word without a port may have been meant to be.
+pub(crate) fn nearest_verb(word: &str) -> Option<&'static str> {
+    nearest(word, VERBS.iter().map(|(verb, _)| *verb))
 }

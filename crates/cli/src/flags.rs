@@ -105,31 +105,31 @@ pub(crate) struct PolicyFlags {
     pub(crate) send: Option<String>,
 
     /// The time allowed until the connection stands (also -t, --timeout) [default: none]
-    #[arg(short = 't', long, visible_alias = "timeout", value_name = "TIME", value_parser = time, env = "REDIAL_OPT_DEADLINE", hide_env = true, help_heading = "Limits")]
+    #[arg(short = 't', long, visible_alias = "timeout", value_name = "TIME", value_parser = time, allow_negative_numbers = true, env = "REDIAL_OPT_DEADLINE", hide_env = true, help_heading = "Limits")]
     pub(crate) deadline: Option<Duration>,
 
     /// For an address to answer [default: 5s]
-    #[arg(long, value_name = "TIME", value_parser = time, env = "REDIAL_OPT_CONNECT_TIMEOUT", hide_env = true, help_heading = "Limits")]
+    #[arg(long, value_name = "TIME", value_parser = time, allow_negative_numbers = true, env = "REDIAL_OPT_CONNECT_TIMEOUT", hide_env = true, help_heading = "Limits")]
     pub(crate) connect_timeout: Option<Duration>,
 
     /// For the TLS handshake [default: 5s]
-    #[arg(long, value_name = "TIME", value_parser = time, env = "REDIAL_OPT_TLS_TIMEOUT", hide_env = true, help_heading = "Limits")]
+    #[arg(long, value_name = "TIME", value_parser = time, allow_negative_numbers = true, env = "REDIAL_OPT_TLS_TIMEOUT", hide_env = true, help_heading = "Limits")]
     pub(crate) tls_timeout: Option<Duration>,
 
     /// For the expected answer [default: 5s]
-    #[arg(long, value_name = "TIME", value_parser = time, env = "REDIAL_OPT_REPLY_TIMEOUT", hide_env = true, help_heading = "Limits")]
+    #[arg(long, value_name = "TIME", value_parser = time, allow_negative_numbers = true, env = "REDIAL_OPT_REPLY_TIMEOUT", hide_env = true, help_heading = "Limits")]
     pub(crate) reply_timeout: Option<Duration>,
 
     /// End a connection that carries nothing for this long, as `stalled` [default: none]
-    #[arg(long, value_name = "TIME", value_parser = time, env = "REDIAL_OPT_IDLE_TIMEOUT", hide_env = true, help_heading = "Limits")]
+    #[arg(long, value_name = "TIME", value_parser = time, allow_negative_numbers = true, env = "REDIAL_OPT_IDLE_TIMEOUT", hide_env = true, help_heading = "Limits")]
     pub(crate) idle_timeout: Option<Duration>,
 
     /// End even a live connection after this long [default: none]
-    #[arg(long, value_name = "TIME", value_parser = time, env = "REDIAL_OPT_MAX_TIME", hide_env = true, help_heading = "Limits")]
+    #[arg(long, value_name = "TIME", value_parser = time, allow_negative_numbers = true, env = "REDIAL_OPT_MAX_TIME", hide_env = true, help_heading = "Limits")]
     pub(crate) max_time: Option<Duration>,
 
     /// A connection is healthy after this long; only then do counts and delays start anew [default: 10s]
-    #[arg(long, value_name = "TIME", value_parser = time, env = "REDIAL_OPT_HEALTHY_AFTER", hide_env = true, help_heading = "Limits")]
+    #[arg(long, value_name = "TIME", value_parser = time, allow_negative_numbers = true, env = "REDIAL_OPT_HEALTHY_AFTER", hide_env = true, help_heading = "Limits")]
     pub(crate) healthy_after: Option<Duration>,
 }
 
@@ -153,6 +153,7 @@ pub(crate) struct DialFlags {
     #[arg(
         long,
         value_name = "ADDRESS",
+        value_parser = address,
         env = "REDIAL_OPT_BIND",
         hide_env = true,
         help_heading = "How to connect"
@@ -258,6 +259,13 @@ pub(crate) fn time(text: &str) -> Result<Duration, String> {
     Ok(time)
 }
 
+fn address(text: &str) -> Result<IpAddr, String> {
+    let wrong = |_| {
+        format!("`{}` is not an IP address; write one of this machine's", redial::printable(text))
+    };
+    text.parse().map_err(wrong)
+}
+
 impl PolicyFlags {
     /// Whether nothing was said that makes a policy.
     pub(crate) fn is_empty(&self) -> bool {
@@ -351,8 +359,8 @@ pub(crate) fn read_policy(verb: Verb, path: &std::path::Path) -> Result<PolicyBu
     let name = redial::printable(&path.display().to_string());
     let unreadable = |what: String| {
         Error::plain(
-            format!("the policy file {name} {what}"),
-            "print one to begin with: redial check --standing connect",
+            format!("the policy file `{name}` {what}"),
+            "to print one to begin with: redial help policy",
         )
     };
     let metadata = fs::metadata(path)
@@ -365,7 +373,9 @@ pub(crate) fn read_policy(verb: Verb, path: &std::path::Path) -> Result<PolicyBu
         TooLarge::Is => unreadable("is larger than 1 MiB, so it is not a policy".into()),
     })?;
     let text = String::from_utf8(text).map_err(|error| {
-        unreadable(format!("is not text: byte {} is not UTF-8", error.utf8_error().valid_up_to()))
+        let read = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = read.iter().filter(|byte| **byte == b'\n').count() + 1;
+        unreadable(format!("is not text: line {line} is not UTF-8"))
     })?;
     Policy::parse(verb, &text).map_err(Error::in_text(name.clone(), &text))
 }
@@ -376,11 +386,11 @@ fn opening(text: &str) -> Result<Vec<u8>, Error> {
         let name = redial::printable(path);
         return bounded(std::path::Path::new(path), LARGEST_OPENING).map_err(|error| match error {
             TooLarge::Error(error) => Error::plain(
-                format!("--send: {name} cannot be read: {}", reason(&error)),
+                format!("--send: `{name}` cannot be read: {}", reason(&error)),
                 "for text that begins with @, write \\x40",
             ),
             TooLarge::Is => Error::plain(
-                format!("--send: {name} is larger than 1 MiB"),
+                format!("--send: `{name}` is larger than 1 MiB"),
                 "an opening is short; send the rest through standard input",
             ),
         });

@@ -13,6 +13,7 @@ mod flags;
 mod foreign;
 mod help;
 mod json;
+mod misuse;
 mod practice;
 mod pump;
 mod stdio;

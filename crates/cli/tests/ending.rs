@@ -22,7 +22,7 @@ fn run(script: impl Into<Script>, flags: &[&str]) -> (Ran, Duration) {
     let address = lab.address().to_string();
     let words = ["connect", &*address].into_iter().chain(flags.iter().copied());
     let begun = Instant::now();
-    (redial(words).no_input().run(), begun.elapsed())
+    (redial(words).silent().run(), begun.elapsed())
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn moments() -> Vec<(&'static str, Lab, Live)> {
         let lab = Lab::start(script).unwrap();
         let address = lab.address().to_string();
         let words = ["-v", "--finally", "say \"the end\"", &*address];
-        let live = redial(words.into_iter().chain(flags.iter().copied())).no_input().start();
+        let live = redial(words.into_iter().chain(flags.iter().copied())).silent().start();
         (lab, live)
     };
     let until = |live: &mut Live, words: &str| {
@@ -143,7 +143,7 @@ fn told_to_stop_at_any_moment_it_runs_finally_and_says_so_with_its_status() {
 fn the_second_ctrl_c_leaves_at_once() {
     let lab = Lab::start(Behaviour::banner(LESSON)).unwrap();
     let finally = "run sh -c 'echo cleaning up; exec sleep 60'";
-    let mut live = redial([&*lab.address().to_string(), "--finally", finally]).no_input().start();
+    let mut live = redial([&*lab.address().to_string(), "--finally", finally]).silent().start();
     live.stdout.as_mut().unwrap().read_exact(&mut [0; LESSON.len()]).unwrap();
     live.signal(Signal::INT);
     let mut stderr = said_until(live.child.stderr.take().unwrap(), "cleaning up");
@@ -160,7 +160,7 @@ fn a_clause_may_name_the_interrupt() {
     let lab = Lab::start(Behaviour::banner(LESSON)).unwrap();
     let address = lab.address().to_string();
     let steps = ["--except", "KeyboardInterrupt: say \"bye\", exit 0", "--else", "say no"];
-    let mut live = redial([&*address].into_iter().chain(steps)).no_input().start();
+    let mut live = redial([&*address].into_iter().chain(steps)).silent().start();
     live.stdout.as_mut().unwrap().read_exact(&mut [0; LESSON.len()]).unwrap();
     live.signal(Signal::INT);
     let ran = live.end();

@@ -33,7 +33,7 @@ fn the_second_server_where_the_first_is_no_good() {
         let ((_bad, first), (good, second)) = (lab(script), lab(Behaviour::say(LESSON)));
         let both = format!("{first},{second}");
         for servers in [vec![&*first, &*second], vec![&*both]] {
-            let ran = redial(servers.into_iter().chain(flags.iter().copied())).no_input().run();
+            let ran = redial(servers.into_iter().chain(flags.iter().copied())).silent().run();
             assert_eq!((ran.status, &*ran.stdout), (Some(0), LESSON), "{name}: {ran}");
         }
         assert_eq!(good.seen().totals.connections, 2, "{name}");
@@ -44,7 +44,7 @@ fn the_second_server_where_the_first_is_no_good() {
 fn rounds_come_back_to_the_first() {
     let script = Script::new([Behaviour::Close.times(2), Behaviour::say(LESSON).forever()]);
     let ((flaky, first), (_down, second)) = (lab(script), lab(Outage::Refuse));
-    let ran = redial([&*first, &*second, "--rounds", "3 every 1ms"]).no_input().run();
+    let ran = redial([&*first, &*second, "--rounds", "3 every 1ms"]).silent().run();
     assert_eq!((ran.status, &*ran.stdout), (Some(0), LESSON), "{ran}");
     assert_eq!(flaky.seen().totals.connections, 3);
 }
@@ -86,7 +86,7 @@ fn sent(stderr: &str) -> Option<f64> {
 fn nor_once_something_was_received() {
     let ((_bad, first), (other, second)) =
         (lab(Behaviour::partial_then_reset("half an ans")), lab(Behaviour::say(LESSON)));
-    let ran = redial([&*first, &*second, "--retry", "3"]).no_input().run();
+    let ran = redial([&*first, &*second, "--retry", "3"]).silent().run();
     assert_eq!((ran.status, &*ran.stdout), (Some(1), "half an ans"), "{ran}");
     assert!(ran.stderr.contains("not retried, 11 B had been received"), "{ran}");
     assert_eq!(other.stop().totals.connections, 0);

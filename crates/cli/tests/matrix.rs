@@ -97,7 +97,7 @@ fn named(name: &str, server: &str, flags: &[&str], kind: &str, stage: &str) -> R
     let file = tempfile::NamedTempFile::new().unwrap();
     let json = format!("--json={}", file.path().display());
     let words = ["connect", server, &json].into_iter().chain(flags.iter().copied());
-    let ran = redial(words).no_input().run();
+    let ran = redial(words).silent().run();
     let record: Value = serde_json::from_slice(&fs::read(file.path()).unwrap()).unwrap();
     let failure = &failures(&record)[0];
     let recorded = (failure["kind"].as_str(), failure["stage"].as_str());

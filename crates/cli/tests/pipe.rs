@@ -102,7 +102,7 @@ fn a_reader_that_does_not_read_holds_the_server_and_not_the_memory() {
 #[test]
 fn an_answer_that_never_comes_is_awaited_in_little_memory() {
     let (lab, run) = connect(Behaviour::Flood, ["--expect", "never said"]);
-    let ran = weighed(run).no_input().run();
+    let ran = weighed(run).silent().run();
     assert_eq!(ran.status, Some(1), "{ran}");
     assert!(ran.stderr.contains("unexpected-response"), "{ran}");
     assert!(weight(&ran) < MEMORY, "{ran}");
@@ -119,7 +119,7 @@ fn without_standard_input_our_side_stays_open_until_the_server_ends() {
     {
         let words = ["--max-time", "300ms", "--half-close", half_close];
         let (_lab, run) = connect(Behaviour::banner(LESSON), words);
-        let ran = if input { run.input("hello\n") } else { run.no_input() }.run();
+        let ran = if input { run.input("hello\n") } else { run.silent() }.run();
         assert_eq!((ran.status, &*ran.stdout), (Some(status), LESSON), "{ran}");
     }
 }

@@ -43,7 +43,7 @@ fn on_a_terminal(server: Behaviour, flags: &[&str]) -> (Option<i32>, String) {
     let address = lab.address().to_string();
     let (glass, line) = terminal();
     let words = [&*address].into_iter().chain(flags.iter().copied());
-    let ran = redial(words).no_input().stdout(line).run();
+    let ran = redial(words).silent().stdout(line).run();
     (ran.status, shown(glass))
 }
 
@@ -66,7 +66,7 @@ fn raw_lets_the_terminal_obey() {
 #[test]
 fn a_pipe_gets_the_bytes_as_they_are() {
     let lab = Lab::start(Behaviour::say(HOSTILE)).unwrap();
-    let ran = redial([&*lab.address().to_string()]).no_input().run();
+    let ran = redial([&*lab.address().to_string()]).silent().run();
     assert_eq!(ran.bytes, HOSTILE.as_bytes());
 }
 
@@ -77,7 +77,7 @@ fn what_a_failure_quotes_is_escaped_wherever_it_goes() {
     let say = "unexpected-response: say '{failure}', run env, diagnose, stop";
     for volume in ["-v", "-q", "--json"] {
         let words = [&*address, "--expect", "^220 ", "--except", say, volume];
-        let ran = redial(words).no_input().run();
+        let ran = redial(words).silent().run();
         assert_eq!(ran.status, Some(1), "{ran}");
         assert!(ran.stderr.contains("\\x1b[2J"), "{ran}");
         let obeyed = |c: char| c.is_control() && c != '\n';
@@ -92,7 +92,7 @@ fn nor_do_the_users_own_words_reach_it_raw() {
     for words in
         [&[&*server, "--expect", "^no"][..], &["no\x1bserver"], &["h:1", "--except", "\x1b: stop"]]
     {
-        let ran = redial(words.iter().copied()).no_input().run();
+        let ran = redial(words.iter().copied()).silent().run();
         assert_ne!(ran.status, Some(0), "{ran}");
         assert!(!ran.stderr.contains('\x1b') && !ran.stderr.contains("pass"), "{:?}", ran.stderr);
     }

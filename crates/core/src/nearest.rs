@@ -39,10 +39,13 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 }
 
 /// What a person wrote, for a message: in backquotes, printable, at most 60 characters.
+///
+/// A password is masked before the text is cut: half of one is not recognised.
 pub(crate) fn quoted(text: &str) -> String {
+    let text = crate::masked(text);
     match text.char_indices().nth(QUOTED) {
         Some((end, _)) => format!("`{}…`", printable(&text[..end])),
-        None => format!("`{}`", printable(text)),
+        None => format!("`{}`", printable(&text)),
     }
 }
 
@@ -117,6 +120,7 @@ mod tests {
     #[test]
     fn quotes_what_can_be_printed() {
         assert_eq!(quoted("a\u{1b}b"), "`a\\u{1b}b`");
+        assert_eq!(quoted("redis://:s3cret@db"), "`redis://:***@db`");
         assert_eq!(quoted(&"é".repeat(61)), format!("`{}…`", "é".repeat(60)));
     }
 }

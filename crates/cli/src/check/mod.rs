@@ -110,8 +110,11 @@ impl CheckFlags {
     }
 
     fn report(&self, verb: Verb, flags: &PolicyFlags) -> Result<Report, Error> {
+        // What comes from a variable is not to stand in a file.
+        let mut flags = flags.clone();
+        flags.send = flags.send.filter(|text| self.standing.is_none() || !is_variable(text));
         let builder = flags.policy(verb)?;
-        build(&builder, flags).map_err(|mistake| Error::plain(mistake.what, mistake.instead))
+        build(&builder, &flags).map_err(|mistake| Error::plain(mistake.what, mistake.instead))
     }
 
     fn print(&self, reports: &[Report]) -> Result<(), Error> {
@@ -181,6 +184,10 @@ fn standing(flags: &CheckFlags, verb: &str, reports: &[Report]) -> Result<Exit, 
         let what = "redial: a password in a clause is printed as ***";
         terminal::complain(&format!("{what}; let the command read it from its environment"));
     }
+    if let Some(send) = flags.policy.send.as_ref().filter(|text| is_variable(text)) {
+        let what = format!("redial: --send {} is not in the file", printable(send));
+        terminal::complain(&format!("{what}; give it again where the file is used"));
+    }
     if !report.warnings.is_empty() {
         terminal::complain(report.warned().trim_end());
     }
@@ -188,6 +195,10 @@ fn standing(flags: &CheckFlags, verb: &str, reports: &[Report]) -> Result<Exit, 
         "# The clauses of `redial {verb}`, in the order tried. To read it: redial check FILE\n{shown}"
     ))?;
     Ok(flags.exit(reports))
+}
+
+fn is_variable(text: &str) -> bool {
+    text.starts_with("env:")
 }
 
 /// The verb of `--standing`.

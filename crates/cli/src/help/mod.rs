@@ -43,7 +43,7 @@ fn overview_text(verbs: &[(&str, &str)]) -> String {
 redial puts a `try / except` around any connection.
 
   redial connect db:5432 --retry 10       connect; if that fails, ten times more
-  redial connect db1:5432 db2:5432        the second server where the first is down
+  redial connect db1:5432 db2:5432        the second where the first is down
   redial connect db:5432 --except 'refused: say \"it is down\", exit 3'
   redial connect lab:late --retry 10      the same against a practice server
 

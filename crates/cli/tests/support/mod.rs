@@ -4,7 +4,7 @@
 //! a result, and a run that does not end is ended after a minute. Start at [`Run`]; a run that a
 //! test talks to while it is under way is a [`Live`].
 
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used)] // each test binary uses its part
+#![allow(dead_code, clippy::unwrap_used)] // each test binary uses its part
 
 use std::{
     fmt,
@@ -22,7 +22,7 @@ use rustix::process::{Pid, Signal, kill_process};
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// A run to be made.
-pub struct Run {
+pub(crate) struct Run {
     command: Command,
     input: Vec<u8>,
     stdin: Option<Stdio>,
@@ -31,27 +31,27 @@ pub struct Run {
 }
 
 /// A run under way. Dropped, it is killed.
-pub struct Live {
-    pub child: Child,
-    pub stdin: Option<ChildStdin>,
-    pub stdout: Option<ChildStdout>,
+pub(crate) struct Live {
+    pub(crate) child: Child,
+    pub(crate) stdin: Option<ChildStdin>,
+    pub(crate) stdout: Option<ChildStdout>,
     shown: String,
 }
 
 /// A run that was made.
-pub struct Ran {
+pub(crate) struct Ran {
     /// `redial …`, as it would be typed.
-    pub shown: String,
-    pub stdout: String,
-    pub stderr: String,
+    pub(crate) shown: String,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
     /// The same as `stdout`, whatever it is.
-    pub bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
     /// The exit status; `None` if a signal ended it.
-    pub status: Option<i32>,
+    pub(crate) status: Option<i32>,
 }
 
 /// `redial` with these words, no input, and an empty environment.
-pub fn redial<'a>(words: impl IntoIterator<Item = &'a str>) -> Run {
+pub(crate) fn redial<'a>(words: impl IntoIterator<Item = &'a str>) -> Run {
     let mut command = Command::new(env!("CARGO_BIN_EXE_redial"));
     command.env_clear().env("NO_COLOR", "1").env("RUST_BACKTRACE", "1");
     let mut shown = String::from("redial");
@@ -63,45 +63,45 @@ pub fn redial<'a>(words: impl IntoIterator<Item = &'a str>) -> Run {
 }
 
 impl Run {
-    pub fn arg(mut self, word: &str) -> Self {
+    pub(crate) fn arg(mut self, word: &str) -> Self {
         self.command.arg(word);
         self.shown += &format!(" {}", typed(word));
         self
     }
 
-    pub fn env(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
         self
     }
 
-    pub fn input(mut self, input: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn input(mut self, input: impl Into<Vec<u8>>) -> Self {
         self.input = input.into();
         self
     }
 
     /// Standard input as given, in place of a pipe.
-    pub fn stdin(mut self, stdin: impl Into<Stdio>) -> Self {
+    pub(crate) fn stdin(mut self, stdin: impl Into<Stdio>) -> Self {
         self.stdin = Some(stdin.into());
         self
     }
 
-    /// Standard input from `/dev/null`: there is none.
-    pub fn no_input(self) -> Self {
+    /// Standard input is /dev/null, as in a script that has nothing to say.
+    pub(crate) fn silent(self) -> Self {
         self.stdin(Stdio::null())
     }
 
     /// Standard output as given, in place of a pipe.
-    pub fn stdout(mut self, stdout: impl Into<Stdio>) -> Self {
+    pub(crate) fn stdout(mut self, stdout: impl Into<Stdio>) -> Self {
         self.stdout = Some(stdout.into());
         self
     }
 
-    pub fn within(mut self, directory: &Path) -> Self {
+    pub(crate) fn within(mut self, directory: &Path) -> Self {
         self.command.current_dir(directory);
         self
     }
 
-    pub fn run(mut self) -> Ran {
+    pub(crate) fn run(mut self) -> Ran {
         let input = std::mem::take(&mut self.input);
         let mut live = self.start();
         let writer = live.stdin.take().map(|mut stdin| {
@@ -115,7 +115,7 @@ impl Run {
         ran
     }
 
-    pub fn start(self) -> Live {
+    pub(crate) fn start(self) -> Live {
         let Self { mut command, stdin, stdout, shown, .. } = self;
         command.stdin(stdin.unwrap_or_else(Stdio::piped));
         command.stdout(stdout.unwrap_or_else(Stdio::piped)).stderr(Stdio::piped());
@@ -126,12 +126,12 @@ impl Run {
 }
 
 impl Live {
-    pub fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
     /// Waits for its end, with what it has said until then.
-    pub fn end(mut self) -> Ran {
+    pub(crate) fn end(mut self) -> Ran {
         drop(self.stdin.take());
         let pid = Pid::from_child(&self.child);
         let (ended, wait) = mpsc::channel::<()>();

@@ -1,7 +1,6 @@
 //! Prints a policy as a file that reads back as the same policy.
 //!
-//! Passwords are not in it: servers are printed by their labels, and what is sent first is only
-//! counted. Start at [`Policy::to_toml`].
+//! Passwords are not in it: servers are printed by their labels. Start at [`Policy::to_toml`].
 
 use alloc::{format, string::String};
 use core::fmt::{self, Write};
@@ -10,7 +9,7 @@ use super::Policy;
 use crate::{
     Options, Server,
     clause::{Clause, StepList},
-    quantity::{Bytes, Human},
+    quantity::Human,
 };
 
 impl Policy {
@@ -34,13 +33,14 @@ impl Policy {
         if let Some(answer) = &self.answer {
             writeln!(file, "expect = {}", quoted(&format!("{answer}")))?;
         }
-        if let Some(opening) = &self.opening {
-            // An opening is where a password is most at home.
-            writeln!(
+        match core::str::from_utf8(self.opening()) {
+            _ if self.opening.is_none() => {}
+            Ok(opening) => writeln!(file, "send = {}", quoted(opening))?,
+            Err(_) => writeln!(
                 file,
-                "# send: {}, not printed; give it with --send",
-                Bytes(opening.len() as u64)
-            )?;
+                "# send: {} bytes that are not text cannot stand in a file",
+                self.opening().len()
+            )?,
         }
         if let Some(deadline) = self.deadline {
             writeln!(file, "deadline = \"{}\"", Human(deadline))?;

@@ -3,9 +3,10 @@
 //! It decides and touches nothing: time enters as an argument, randomness as a seed, and what is
 //! to be done leaves as [`Output`]s. It holds no record; events leave as notes, and who listens
 //! keeps them ([`crate::Record`]). The walk through a clause's steps is in `walk`; the list of
-//! servers in `servers`. Start at [`Session`].
+//! servers in `servers`; the deadline and interrupts in `limits`. Start at [`Session`].
 
 mod event;
+mod limits;
 mod output;
 mod servers;
 mod walk;
@@ -20,8 +21,8 @@ pub use output::{Id, Input, Output, Signal, StepResult, Verdict, Why};
 
 pub(crate) use walk::Program;
 
-use self::{servers::Servers, walk::Walk};
-use crate::{Address, Delivery, Detail, Failure, Kind, Policy, Stage, quantity::Rounded};
+use self::{limits::Deadline, servers::Servers, walk::Walk};
+use crate::{Address, Failure, Kind, Policy, Stage};
 
 /// How long `finally` may take.
 pub const FINALLY_LIMIT: Duration = Duration::from_secs(10);
@@ -104,15 +105,6 @@ enum State {
     /// A step is being carried out; behind it the walk goes on.
     Stepping(Id, Walk),
     Over(Verdict),
-}
-
-/// The time without a connection that is still allowed.
-enum Deadline {
-    None,
-    /// It runs out then.
-    At(Duration),
-    /// It stands still, with so much left.
-    Held(Duration),
 }
 
 impl Session {
@@ -306,99 +298,6 @@ impl Session {
     fn over(&mut self, verdict: Verdict) {
         self.note(Event::Over { verdict: verdict.clone() });
         self.state = State::Over(verdict);
-    }
-
-    /// Acts on a limit that has passed.
-    fn check_limits(&mut self) {
-        if matches!(self.deadline, Deadline::At(at) if at <= self.now)
-            && !matches!(self.state, State::Over(_))
-        {
-            self.deadline = Deadline::None;
-            self.cut(Kind::Deadline, None);
-        } else if let State::Stepping(id, walk) = &self.state
-            && walk.until.is_some_and(|until| until <= self.now)
-            && let Some(verdict) = walk.verdict.clone()
-        {
-            self.outputs.push_back(Output::Cancel { id: *id });
-            self.over(verdict);
-        }
-    }
-
-    fn interrupt(&mut self, signal: Signal) {
-        let ending = match &self.state {
-            State::Over(_) => return,
-            State::Stepping(_, walk) => walk.is_final(),
-            State::New | State::Trying(_) | State::Pausing(_) | State::Live(..) => false,
-        };
-        if self.interrupted {
-            // The second one leaves at once.
-            self.cancel_current();
-            self.over(Verdict::Interrupted(signal));
-        } else if ending {
-            self.interrupted = true;
-        } else {
-            self.interrupted = true;
-            self.deadline = Deadline::None;
-            self.cut(Kind::Interrupted, Some(signal));
-        }
-    }
-
-    /// Ends whatever is under way with a failure of the session's own making.
-    fn cut(&mut self, kind: Kind, signal: Option<Signal>) {
-        let live = match self.state {
-            State::Live(_, since) => Some(since),
-            _ => None,
-        };
-        if live.is_some_and(|since| self.is_healthy(since)) {
-            self.servers.healthy();
-        }
-        let stage = if live.is_some() { Stage::Stream } else { Stage::Connect };
-        self.cancel_current();
-        let server = self
-            .policy
-            .servers()
-            .get(self.servers.current())
-            .map_or_else(|| "no server".into(), |server| server.label().clone());
-        let mut failure = Failure::new(kind, stage, server);
-        failure.elapsed = self.now;
-        if live.is_some() {
-            // Bytes may have moved; only the driver could say how many.
-            failure.delivery = Delivery::Unknown;
-        }
-        failure.detail = match (signal, &self.failure) {
-            (Some(signal), _) => Some(Detail::from_text(signal.name())),
-            (None, Some(last)) => Some(Detail::from_text(&alloc::format!(
-                "after {}; last: {last}",
-                Rounded(self.now)
-            ))),
-            (None, None) => Some(Detail::from_text(&alloc::format!("after {}", Rounded(self.now)))),
-        };
-        let failure = Arc::new(failure);
-        self.note(Event::Failed { attempt: self.attempts, failure: failure.clone() });
-        self.decide(failure);
-    }
-
-    fn cancel_current(&mut self) {
-        match self.state {
-            State::Trying(id) | State::Live(id, _) | State::Stepping(id, _) => {
-                self.outputs.push_back(Output::Cancel { id })
-            }
-            State::New | State::Pausing(_) | State::Over(_) => {}
-        }
-    }
-
-    fn hold_deadline(&mut self) {
-        if let Deadline::At(at) = self.deadline {
-            self.deadline = Deadline::Held(at.saturating_sub(self.now));
-        }
-    }
-
-    /// The clock of the deadline goes on: anew after a healthy connection, else where it stood.
-    fn release_deadline(&mut self, healthy: bool) {
-        if let Deadline::Held(left) = self.deadline {
-            let left = if healthy { self.policy.deadline().unwrap_or(left) } else { left };
-            self.deadline = Deadline::At(self.now.saturating_add(left));
-        }
     }
 
     fn new_id(&mut self) -> Id {

@@ -1,0 +1,241 @@
+//! Bad input: each piece of it gets one clear message, status 2, and nothing on standard output.
+//!
+//! The snapshots hold every message, to be read by people. A new piece of bad input is a line in
+//! one of the lists.
+
+mod support;
+
+use std::fs;
+
+use support::{Ran, redial};
+
+/// Runs each, checks what holds for all, and returns what was said.
+fn all<'a>(cases: impl IntoIterator<Item = Vec<&'a str>>) -> String {
+    let directory = policies();
+    let said = |words: Vec<&str>| {
+        let ran = redial(words).within(directory.path()).run();
+        is_a_mistake(&ran);
+        ran.to_string()
+    };
+    cases.into_iter().map(said).collect::<Vec<_>>().join("\n")
+}
+
+fn is_a_mistake(ran: &Ran) {
+    assert_eq!(ran.status, Some(2), "{ran}");
+    assert_eq!(ran.stdout, "", "{ran}");
+    assert!(ran.stderr.starts_with("redial: "), "{ran}");
+    assert!(!ran.stderr.contains("panicked"), "{ran}");
+    // A message is for reading: 10 MB of garbage or a very long name is not repeated.
+    assert!(ran.stderr.len() < 2_000, "{ran}");
+}
+
+/// A directory with policy files that are wrong, each in its own way.
+fn policies() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let files: [(&str, &[u8]); 14] = [
+        ("key.toml", b"deadlin = \"2m\"\n"),
+        ("limit-key.toml", b"deadline = \"2m\"\n\n[limits]\nconect = \"5s\"\n"),
+        ("below-a-table.toml", b"[limits]\nconnect = \"5s\"\ndeadline = \"2m\"\n"),
+        ("limit-on-top.toml", b"connect = \"5s\"\n"),
+        ("unit.toml", b"deadline = \"2mins\"\n"),
+        ("bare.toml", b"deadline = 30\n"),
+        (
+            "clause.toml",
+            b"servers = [\"db:5432\"]\nclauses = '''\nrefused: retry 10\nconection: stop\n'''\n",
+        ),
+        ("no-servers.toml", b"servers = []\n"),
+        ("port.toml", b"servers = [\"db1:5432\", \"db2:70000\"]\n"),
+        ("not.toml", b"servers: [db1:5432]\n"),
+        ("latin1.toml", b"else = \"say 'caf\xe9'\"\n"),
+        ("zero.toml", b"deadline = \"0s\"\n"),
+        ("recipe.toml", b"as = \"postgres\"\n"),
+        ("quotes.toml", "else = “say done”\n".as_bytes()),
+    ];
+    for (name, content) in files {
+        fs::write(directory.path().join(name), content).unwrap();
+    }
+    fs::write(directory.path().join("long-line.toml"), "x".repeat(500_000)).unwrap();
+    fs::create_dir(directory.path().join("directory")).unwrap();
+    let mut state = 1_u32;
+    let garbage: Vec<u8> = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    })
+    .take(10_000_000)
+    .collect();
+    fs::write(directory.path().join("garbage"), &garbage).unwrap();
+    fs::write(directory.path().join("short-garbage"), &garbage[..1000]).unwrap();
+    directory
+}
+
+#[test]
+fn clauses() {
+    let clauses = [
+        "conection: retry 10",
+        "wombat: retry 10",
+        "retry 10",
+        "refused: sleep 5",
+        "refused: rerty 10",
+        "refused: wombat",
+        "refused: retry 10 every 5",
+        "refused: retry 10 every 5 s",
+        "refused: retry 10 every 5sec",
+        "refused: retry 10 every 30s..250ms",
+        "refused: retry 10 every 0s..1s",
+        "refused: retry 10 every 1s..9s x0.5",
+        "refused: retry 10 every 1s..9s jitter some",
+        "refused: say \"{sever} is down\"",
+        "refused: say \"{server is down\"",
+        "refused: say \"it is down",
+        "refused retry 10",
+        "refused reset: stop",
+        "refused:",
+        "refused",
+        "refused: retry",
+        "refused: retry 0",
+        "refused: retry ten",
+        "refused: retry -1",
+        "refused: stop, retry 3",
+        "refused: exit 1, stop",
+        "refused: exit 300",
+        "refused: run",
+        "refused: retry 10 next",
+        "refused: say “it is down”",
+        "refused if fersh: next",
+        "refused if: next",
+        "deadline: retry 3",
+        "interrupted: next",
+        ": stop",
+        "refused: retry 10, , next",
+        "refused: retry 10\nconection: stop",
+    ];
+    insta::assert_snapshot!(all(clauses.map(|clause| vec!["check", "--except", clause])));
+}
+
+#[test]
+fn policy_files() {
+    let files = [
+        "key.toml",
+        "limit-key.toml",
+        "below-a-table.toml",
+        "limit-on-top.toml",
+        "unit.toml",
+        "bare.toml",
+        "clause.toml",
+        "no-servers.toml",
+        "port.toml",
+        "not.toml",
+        "latin1.toml",
+        "zero.toml",
+        "recipe.toml",
+        "quotes.toml",
+        "long-line.toml",
+        "directory",
+        "garbage",
+        "short-garbage",
+        "none.toml",
+        "",
+    ];
+    insta::assert_snapshot!(all(files.map(|file| vec!["check", file])));
+}
+
+#[test]
+fn servers() {
+    let long = "a".repeat(300);
+    let long = format!("{long}:5432");
+    let servers = [
+        "db",
+        "db:0",
+        "db:70000",
+        "db:http",
+        "db:",
+        ":5432",
+        "[::1",
+        "[::1]",
+        "::1:5432",
+        "5432",
+        &long,
+        "postgre://db",
+        "db:5432:1",
+        "user@db:5432",
+        "/run/app.sock",
+        "db 1:5432",
+        "https://",
+        "db:5432/app",
+        "lab:lat",
+        "env:NOT_THERE",
+        "conect",
+        "",
+        "refused: retry 3",
+        "db:5432,",
+    ];
+    let mut cases: Vec<Vec<&str>> = servers.map(|server| vec!["connect", server]).into();
+    cases.extend([vec!["connect"], vec!["conect", "db:5432"], vec!["db", "70000"], vec!["db:x"]]);
+    insta::assert_snapshot!(all(cases));
+}
+
+#[test]
+fn flags() {
+    let cases = [
+        vec!["connect", "db:5432", "--except", "refused: retry 3", "reset: next"],
+        vec!["connect", "db:5432", "--except"],
+        vec!["connect", "-z", "db", "5432"],
+        vec!["connect", "-w", "3", "db", "5432"],
+        vec!["connect", "-w3", "db", "5432"],
+        vec!["-zv", "db", "5432"],
+        vec!["connect", "-l", "5432"],
+        vec!["connect", "db:5432", "--dedline", "5s"],
+        vec!["connect", "db:5432", "--json", "--json"],
+        vec!["connect", "db:5432", "-q", "-v"],
+        vec!["connect", "db:5432", "-4", "-6"],
+        vec!["connect", "db:5432", "--cert", "me.pem"],
+        vec!["connect", "db:5432", "--deadline", "5 parsecs"],
+        vec!["connect", "db:5432", "--deadline", "0"],
+        vec!["connect", "db:5432", "--deadline", "-1"],
+        vec!["connect", "db:5432", "--retry", "0"],
+        vec!["connect", "db:5432", "--retry", "often"],
+        vec!["connect", "db:5432", "--retry", "10,30s..1s"],
+        vec!["connect", "db:5432", "--retry"],
+        vec!["connect", "db:5432", "--rounds", "0"],
+        vec!["connect", "db:5432", "--else", "retry 3"],
+        vec!["connect", "db:5432", "--finally", "next"],
+        vec!["connect", "db:5432", "--expect", "/[/"],
+        vec!["connect", "db:5432", "--expect", ""],
+        vec!["connect", "db:5432", "--send", "\\q"],
+        vec!["connect", "db:5432", "--send", "@none"],
+        vec!["connect", "db:5432", "--send", "env:NOT_THERE"],
+        vec!["connect", "db:5432", "--receive", "0"],
+        vec!["connect", "db:5432", "--receive", "1 potato"],
+        vec!["connect", "db:5432", "--bind", "eth0"],
+        vec!["connect", "db:5432", "--half-close", "maybe"],
+        vec!["connect", "db:5432", "--policy", "none.toml"],
+        vec!["connect", "--policy", "directory"],
+    ];
+    insta::assert_snapshot!(all(cases));
+}
+
+#[test]
+fn check() {
+    let cases = [
+        vec!["check"],
+        vec!["check", "db:5432"],
+        vec!["check", "lab:late"],
+        vec!["check", "postgres://app:secret@db/x"],
+        vec!["check", "refused: retry 3"],
+        vec!["check", "connect"],
+        vec!["check", "--standing"],
+        vec!["check", "--standing", "help"],
+        vec!["check", "--standing", "conect"],
+        vec!["check", "--standing", "wombat"],
+        vec!["check", "--standing", "connect", "--json"],
+        vec!["check", "--stricd"],
+        vec!["check", "key.toml", "clause.toml"],
+    ];
+    insta::assert_snapshot!(all(cases));
+}
+
+#[test]
+fn help() {
+    let cases = [vec!["help", "wombat"], vec!["help", "refusd"], vec!["help", "clause"]];
+    insta::assert_snapshot!(all(cases));
+}

@@ -1,0 +1,115 @@
+//! What ends a session from outside its clauses: the deadline, the end of `finally`, an interrupt.
+//!
+//! Each ends what is under way with a failure of the session's own making, and a clause may name
+//! that. It holds no clock: limits are looked at when an input comes. Start at
+//! [`Session::check_limits`].
+
+use alloc::sync::Arc;
+use core::time::Duration;
+
+use super::{Output, Session, Signal, State, Verdict};
+use crate::{Delivery, Detail, Event, Failure, Kind, Stage, quantity::Rounded};
+
+/// The time without a connection that is still allowed.
+pub(super) enum Deadline {
+    None,
+    /// It runs out then.
+    At(Duration),
+    /// It stands still, with so much left.
+    Held(Duration),
+}
+
+impl Session {
+    /// Acts on a limit that has passed.
+    pub(super) fn check_limits(&mut self) {
+        if matches!(self.deadline, Deadline::At(at) if at <= self.now)
+            && !matches!(self.state, State::Over(_))
+        {
+            self.deadline = Deadline::None;
+            self.cut(Kind::Deadline, None);
+        } else if let State::Stepping(id, walk) = &self.state
+            && walk.until.is_some_and(|until| until <= self.now)
+            && let Some(verdict) = walk.verdict.clone()
+        {
+            self.outputs.push_back(Output::Cancel { id: *id });
+            self.over(verdict);
+        }
+    }
+
+    pub(super) fn interrupt(&mut self, signal: Signal) {
+        let ending = match &self.state {
+            State::Over(_) => return,
+            State::Stepping(_, walk) => walk.is_final(),
+            State::New | State::Trying(_) | State::Pausing(_) | State::Live(..) => false,
+        };
+        if self.interrupted {
+            // The second one leaves at once.
+            self.cancel_current();
+            self.over(Verdict::Interrupted(signal));
+        } else if ending {
+            self.interrupted = true;
+        } else {
+            self.interrupted = true;
+            self.deadline = Deadline::None;
+            self.cut(Kind::Interrupted, Some(signal));
+        }
+    }
+
+    /// Ends whatever is under way with a failure of the session's own making.
+    fn cut(&mut self, kind: Kind, signal: Option<Signal>) {
+        let live = match self.state {
+            State::Live(_, since) => Some(since),
+            _ => None,
+        };
+        if live.is_some_and(|since| self.is_healthy(since)) {
+            self.servers.healthy();
+        }
+        let stage = if live.is_some() { Stage::Stream } else { Stage::Connect };
+        self.cancel_current();
+        let server = self
+            .policy
+            .servers()
+            .get(self.servers.current())
+            .map_or_else(|| "no server".into(), |server| server.label().clone());
+        let mut failure = Failure::new(kind, stage, server);
+        failure.elapsed = self.now;
+        if live.is_some() {
+            // Bytes may have moved; only the driver could say how many.
+            failure.delivery = Delivery::Unknown;
+        }
+        failure.detail = match (signal, &self.failure) {
+            (Some(signal), _) => Some(Detail::from_text(signal.name())),
+            (None, Some(last)) => Some(Detail::from_text(&alloc::format!(
+                "after {}; last: {last}",
+                Rounded(self.now)
+            ))),
+            (None, None) => Some(Detail::from_text(&alloc::format!("after {}", Rounded(self.now)))),
+        };
+        let failure = Arc::new(failure);
+        self.note(Event::Failed { attempt: self.attempts, failure: failure.clone() });
+        self.decide(failure);
+    }
+
+    fn cancel_current(&mut self) {
+        match self.state {
+            State::Trying(id) | State::Live(id, _) | State::Stepping(id, _) => {
+                self.outputs.push_back(Output::Cancel { id })
+            }
+            State::New | State::Pausing(_) | State::Over(_) => {}
+        }
+    }
+
+    pub(super) fn hold_deadline(&mut self) {
+        if let Deadline::At(at) = self.deadline {
+            self.deadline = Deadline::Held(at.saturating_sub(self.now));
+        }
+    }
+
+    /// The clock of the deadline goes on: anew after a healthy connection, else where it stood.
+    pub(super) fn release_deadline(&mut self, healthy: bool) {
+        if let Deadline::Held(left) = self.deadline {
+            let left = if healthy { self.policy.deadline().unwrap_or(left) } else { left };
+            self.deadline = Deadline::At(self.now.saturating_add(left));
+        }
+    }
+}
