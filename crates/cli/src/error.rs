@@ -9,7 +9,7 @@ use std::fmt;
 use miette::{Diagnostic, LabeledSpan, SourceCode};
 use redial::{Mistake, masked, nearest, printable, secrets};
 
-use crate::{VERBS, exit::Exit, terminal};
+use crate::{VERBS, exit::Exit, misuse, terminal};
 
 /// What was wrong with what the user typed or named.
 #[derive(Debug)]
@@ -64,23 +64,22 @@ impl Error {
         match self {
             // What was asked for: help, on standard output. A closed one leaves nobody to tell.
             Self::Flags(error) if error.exit_code() == 0 => drop(error.print()),
-            Self::Flags(error) => terminal::complain(&flags(&error.render().to_string())),
+            Self::Flags(error) => {
+                terminal::complain(&format!("redial: {}", masked(&misuse::sentence(error))))
+            }
             Self::Plain { what, next } => terminal::complain(&format!("redial: {what}; {next}")),
             Self::Mistake { source, text, mistake } if is_short(text) => {
                 let place = if text.is_empty() { String::new() } else { underlined(text, mistake) };
                 terminal::complain(&format!("redial: {source}: {mistake}{place}"));
+            }
+            Self::Mistake { source, text, mistake } if has_long_line(text, mistake) => {
+                terminal::complain(&format!("redial: {source}: {}", mistake.in_text(text)))
             }
             Self::Mistake { source, text, mistake } => {
                 terminal::complain(&drawing(source, text, mistake))
             }
         }
     }
-}
-
-/// The words of the flags' reader, as redial says things.
-fn flags(said: &str) -> String {
-    let said = said.trim_end();
-    masked(&format!("redial: {}", said.strip_prefix("error: ").unwrap_or(said)))
 }
 
 /// The text with its passwords blotted out byte for byte, so that positions stay.
@@ -97,6 +96,12 @@ fn blotted(text: &str) -> String {
 /// One line that fits a terminal needs no frame around it.
 fn is_short(text: &str) -> bool {
     !text.contains('\n') && text.chars().count() <= 100
+}
+
+/// A line that nobody wrote by hand, where the mistake is: a picture of it would fill screens.
+fn has_long_line(text: &str, mistake: &Mistake) -> bool {
+    let (line, _) = mistake.line_and_column(text);
+    text.lines().skip(line.saturating_sub(2)).take(3).any(|line| line.len() > 400)
 }
 
 /// The text, and below it marks at the place.
@@ -170,8 +175,7 @@ impl Diagnostic for Picture<'_> {
     }
 }
 
-/// A first word that is no server may be a verb with a slip in it.
-pub(crate) fn verb_hint(word: &str) -> Option<String> {
-    let near = nearest(word, VERBS.iter().map(|(verb, _)| *verb))?;
-    Some(format!("the nearest verb is `{near}`"))
+/// The verb that a first word without a port may have been meant to be.
+pub(crate) fn nearest_verb(word: &str) -> Option<&'static str> {
+    nearest(word, VERBS.iter().map(|(verb, _)| *verb))
 }

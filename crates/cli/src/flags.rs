@@ -3,20 +3,18 @@
 //! A verb flattens [`PolicyFlags`] and [`ReportFlags`] into its own; each becomes what it means in
 //! one place. It opens no connection. Start at [`PolicyFlags::policy`].
 
-use std::{fs, io::Read, net::IpAddr, path::PathBuf, time::Duration};
+use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use clap::Args;
 use redial::{
-    Answer, Clause, IpVersions, Mistake, Policy, PolicyBuilder, Rounds, TlsOptions, Verb,
+    Answer, Clause, IpVersions, Policy, PolicyBuilder, Rounds, TlsOptions, Verb,
     parse_seconds_or_duration, retry_sugar,
 };
 
-use crate::error::Error;
-
-/// A policy is written by a person.
-const LARGEST_POLICY: u64 = 1024 * 1024;
-/// An opening is sent on every connection.
-const LARGEST_OPENING: u64 = 1024 * 1024;
+use crate::{
+    error::Error,
+    texts::{opening, read_policy},
+};
 
 #[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct PolicyFlags {
@@ -105,31 +103,31 @@ pub(crate) struct PolicyFlags {
     pub(crate) send: Option<String>,
 
     /// The time allowed until the connection stands (also -t, --timeout) [default: none]
-    #[arg(short = 't', long, visible_alias = "timeout", value_name = "TIME", value_parser = time, env = "REDIAL_OPT_DEADLINE", hide_env = true, help_heading = "Limits")]
+    #[arg(short = 't', long, visible_alias = "timeout", value_name = "TIME", value_parser = time, allow_negative_numbers = true, env = "REDIAL_OPT_DEADLINE", hide_env = true, help_heading = "Limits")]
     pub(crate) deadline: Option<Duration>,
 
     /// For an address to answer [default: 5s]
-    #[arg(long, value_name = "TIME", value_parser = time, env = "REDIAL_OPT_CONNECT_TIMEOUT", hide_env = true, help_heading = "Limits")]
+    #[arg(long, value_name = "TIME", value_parser = time, allow_negative_numbers = true, env = "REDIAL_OPT_CONNECT_TIMEOUT", hide_env = true, help_heading = "Limits")]
     pub(crate) connect_timeout: Option<Duration>,
 
     /// For the TLS handshake [default: 5s]
-    #[arg(long, value_name = "TIME", value_parser = time, env = "REDIAL_OPT_TLS_TIMEOUT", hide_env = true, help_heading = "Limits")]
+    #[arg(long, value_name = "TIME", value_parser = time, allow_negative_numbers = true, env = "REDIAL_OPT_TLS_TIMEOUT", hide_env = true, help_heading = "Limits")]
     pub(crate) tls_timeout: Option<Duration>,
 
     /// For the expected answer [default: 5s]
-    #[arg(long, value_name = "TIME", value_parser = time, env = "REDIAL_OPT_REPLY_TIMEOUT", hide_env = true, help_heading = "Limits")]
+    #[arg(long, value_name = "TIME", value_parser = time, allow_negative_numbers = true, env = "REDIAL_OPT_REPLY_TIMEOUT", hide_env = true, help_heading = "Limits")]
     pub(crate) reply_timeout: Option<Duration>,
 
     /// End a connection that carries nothing for this long, as `stalled` [default: none]
-    #[arg(long, value_name = "TIME", value_parser = time, env = "REDIAL_OPT_IDLE_TIMEOUT", hide_env = true, help_heading = "Limits")]
+    #[arg(long, value_name = "TIME", value_parser = time, allow_negative_numbers = true, env = "REDIAL_OPT_IDLE_TIMEOUT", hide_env = true, help_heading = "Limits")]
     pub(crate) idle_timeout: Option<Duration>,
 
     /// End even a live connection after this long [default: none]
-    #[arg(long, value_name = "TIME", value_parser = time, env = "REDIAL_OPT_MAX_TIME", hide_env = true, help_heading = "Limits")]
+    #[arg(long, value_name = "TIME", value_parser = time, allow_negative_numbers = true, env = "REDIAL_OPT_MAX_TIME", hide_env = true, help_heading = "Limits")]
     pub(crate) max_time: Option<Duration>,
 
     /// A connection is healthy after this long; only then do counts and delays start anew [default: 10s]
-    #[arg(long, value_name = "TIME", value_parser = time, env = "REDIAL_OPT_HEALTHY_AFTER", hide_env = true, help_heading = "Limits")]
+    #[arg(long, value_name = "TIME", value_parser = time, allow_negative_numbers = true, env = "REDIAL_OPT_HEALTHY_AFTER", hide_env = true, help_heading = "Limits")]
     pub(crate) healthy_after: Option<Duration>,
 }
 
@@ -153,6 +151,7 @@ pub(crate) struct DialFlags {
     #[arg(
         long,
         value_name = "ADDRESS",
+        value_parser = address,
         env = "REDIAL_OPT_BIND",
         hide_env = true,
         help_heading = "How to connect"
@@ -258,6 +257,13 @@ pub(crate) fn time(text: &str) -> Result<Duration, String> {
     Ok(time)
 }
 
+fn address(text: &str) -> Result<IpAddr, String> {
+    let wrong = |_| {
+        format!("`{}` is not an IP address; write one of this machine's", redial::printable(text))
+    };
+    text.parse().map_err(wrong)
+}
+
 impl PolicyFlags {
     /// Whether nothing was said that makes a policy.
     pub(crate) fn is_empty(&self) -> bool {
@@ -344,115 +350,4 @@ impl DialFlags {
             insecure: self.insecure,
         }
     }
-}
-
-/// Reads a policy file, with an answer for everything that is not one.
-pub(crate) fn read_policy(verb: Verb, path: &std::path::Path) -> Result<PolicyBuilder, Error> {
-    let name = redial::printable(&path.display().to_string());
-    let unreadable = |what: String| {
-        Error::plain(
-            format!("the policy file {name} {what}"),
-            "print one to begin with: redial check --standing connect",
-        )
-    };
-    let metadata = fs::metadata(path)
-        .map_err(|error| unreadable(format!("cannot be read: {}", reason(&error))))?;
-    if metadata.is_dir() {
-        return Err(unreadable("is a directory".into()));
-    }
-    let text = bounded(path, LARGEST_POLICY).map_err(|error| match error {
-        TooLarge::Error(error) => unreadable(format!("cannot be read: {}", reason(&error))),
-        TooLarge::Is => unreadable("is larger than 1 MiB, so it is not a policy".into()),
-    })?;
-    let text = String::from_utf8(text).map_err(|error| {
-        unreadable(format!("is not text: byte {} is not UTF-8", error.utf8_error().valid_up_to()))
-    })?;
-    Policy::parse(verb, &text).map_err(Error::in_text(name.clone(), &text))
-}
-
-/// `--send TEXT|@FILE|env:NAME`, nothing appended.
-fn opening(text: &str) -> Result<Vec<u8>, Error> {
-    if let Some(path) = text.strip_prefix('@') {
-        let name = redial::printable(path);
-        return bounded(std::path::Path::new(path), LARGEST_OPENING).map_err(|error| match error {
-            TooLarge::Error(error) => Error::plain(
-                format!("--send: {name} cannot be read: {}", reason(&error)),
-                "for text that begins with @, write \\x40",
-            ),
-            TooLarge::Is => Error::plain(
-                format!("--send: {name} is larger than 1 MiB"),
-                "an opening is short; send the rest through standard input",
-            ),
-        });
-    }
-    if let Some(name) = text.strip_prefix("env:") {
-        let value = std::env::var_os(name).ok_or_else(|| {
-            Error::plain(
-                format!("--send: the environment has no variable `{}`", redial::printable(name)),
-                "export it first",
-            )
-        })?;
-        return Ok(value.into_encoded_bytes());
-    }
-    unescape(text).map_err(Error::in_text("--send", text))
-}
-
-/// The bytes of a text with `\n \r \t \0 \\ \xHH`.
-fn unescape(text: &str) -> Result<Vec<u8>, Mistake> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find('\\') {
-        bytes.extend_from_slice(&rest.as_bytes()[..at]);
-        let position = text.len() - rest.len() + at;
-        let escape = &rest[at + 1..];
-        let (byte, length) = match escape.as_bytes().first() {
-            Some(b'n') => (b'\n', 1),
-            Some(b'r') => (b'\r', 1),
-            Some(b't') => (b'\t', 1),
-            Some(b'0') => (0, 1),
-            Some(b'\\') => (b'\\', 1),
-            Some(b'x') => {
-                match escape.get(1..3).and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-                    Some(byte) => (byte, 3),
-                    None => {
-                        return Err(Mistake::new(
-                            position..position + 2,
-                            "`\\x` wants two hexadecimal digits",
-                            "as in `\\x00`",
-                        ));
-                    }
-                }
-            }
-            _ => {
-                return Err(Mistake::new(
-                    position..position + 1,
-                    "a backslash stands in front of nothing it can escape",
-                    r"the escapes are \n \r \t \0 \\ and \xHH",
-                ));
-            }
-        };
-        bytes.push(byte);
-        rest = &escape[length..];
-    }
-    bytes.extend_from_slice(rest.as_bytes());
-    Ok(bytes)
-}
-
-enum TooLarge {
-    Error(std::io::Error),
-    Is,
-}
-
-/// The content of a file, if it has at most `limit` bytes; a device or pipe is read no further.
-fn bounded(path: &std::path::Path, limit: u64) -> Result<Vec<u8>, TooLarge> {
-    let file = fs::File::open(path).map_err(TooLarge::Error)?;
-    let mut bytes = Vec::new();
-    file.take(limit + 1).read_to_end(&mut bytes).map_err(TooLarge::Error)?;
-    if bytes.len() as u64 > limit { Err(TooLarge::Is) } else { Ok(bytes) }
-}
-
-/// An operating system's reason without Rust's `(os error 2)`.
-pub(crate) fn reason(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }

@@ -13,10 +13,10 @@ pub(crate) fn answer(words: &[String]) -> Option<Error> {
     for word in flags {
         let next = match word.as_str() {
             "-z" => {
-                "nc's `-z` only looks whether the port is open: redial connect HOST:PORT --receive 1 --idle-timeout 1"
+                "nc's `-z` only looks whether the port is open: redial connect HOST:PORT --half-close always < /dev/null"
             }
             "-zv" | "-vz" => {
-                "nc's `-zv` only looks whether the port is open: redial connect HOST:PORT -v --receive 1 --idle-timeout 1"
+                "nc's `-zv` only looks whether the port is open: redial connect HOST:PORT -v --half-close always < /dev/null"
             }
             "-l" | "-lp" | "-lk" | "-k" => {
                 "nc's `-l` listens; redial dials (practice servers: redial help lab)"

@@ -13,11 +13,13 @@ mod flags;
 mod foreign;
 mod help;
 mod json;
+mod misuse;
 mod practice;
 mod pump;
 mod stdio;
 mod story;
 mod terminal;
+mod texts;
 mod traceback;
 
 use std::{ffi::OsString, process::ExitCode};

@@ -7,7 +7,7 @@
 use redial::{Server, Target};
 use redial_lab::{Lab, Name};
 
-use crate::{error::Error, error::verb_hint, terminal};
+use crate::{error::Error, error::nearest_verb, terminal};
 
 /// The practice servers of this process; they stop when it is dropped.
 #[derive(Default)]
@@ -70,10 +70,11 @@ impl Practice {
             Some(name) => self.start(name).map(|server| vec![server]),
             None => Target::parse(text).map(Target::into_servers).map_err(|mistake| {
                 // A password has no place in a message: the mistake quotes what may be quoted.
-                match verb_hint(text) {
-                    Some(hint) => {
-                        Error::plain(mistake.what, format!("{}; {hint}", mistake.instead))
-                    }
+                match nearest_verb(text) {
+                    Some(verb) => Error::plain(
+                        format!("`{text}` is no verb, and no server with a port"),
+                        format!("the nearest verb is `{verb}`; a server is `{text}:5432`"),
+                    ),
                     None => Error::plain(mistake.what, mistake.instead),
                 }
             }),
@@ -88,8 +89,16 @@ impl Practice {
                 "name a real server",
             ));
         }
-        let name = Name::parse(name)
-            .map_err(|unknown| Error::plain(unknown.to_string(), "see: redial help lab"))?;
+        let name = Name::parse(name).map_err(|unknown| {
+            let next = match unknown.nearest() {
+                Some(near) => format!("the nearest is `lab:{near}`"),
+                None => "see: redial help lab".into(),
+            };
+            Error::plain(
+                format!("no practice server is called `{}`", redial::printable(name)),
+                next,
+            )
+        })?;
         let lab = Lab::start(name.script()).map_err(|error| {
             Error::plain(
                 format!("lab:{} could not be started: {error}", name.name()),

@@ -3,7 +3,11 @@
 //! A block marked `sh` is commands, one a line, as a reader would paste them; a command that is
 //! meant to fail says so behind it: `# exit 3`.
 
-use std::{fs, path::Path, process::Command};
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+};
 
 #[test]
 fn every_shell_block_of_the_documentation_runs() {
@@ -17,11 +21,13 @@ fn every_shell_block_of_the_documentation_runs() {
         let text = fs::read_to_string(root.join(page)).unwrap();
         for command in commands_of(&text) {
             let folder = tempfile::tempdir().unwrap();
-            let shell = Command::new("bash")
+            let output = Command::new("bash")
                 .args(["-c", command])
                 .env("PATH", &path)
-                .current_dir(folder.path());
-            let output = { shell }.stdin(std::process::Stdio::null()).output().unwrap();
+                .current_dir(folder.path())
+                .stdin(Stdio::null())
+                .output()
+                .unwrap();
             let wanted = command
                 .rsplit_once("# exit ")
                 .map_or(0, |(_, status)| status.trim().parse().unwrap());

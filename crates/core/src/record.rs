@@ -111,8 +111,12 @@ impl Serialize for Record {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let servers: Vec<&str> =
             self.policy.servers().iter().map(|server| &**server.label()).collect();
-        let clauses: Vec<_> =
-            self.policy.clauses().iter().map(|clause| format!("{clause}")).collect();
+        let clauses: Vec<_> = self
+            .policy
+            .clauses()
+            .iter()
+            .map(|clause| crate::masked(&format!("{clause}")))
+            .collect();
         let mut record = serializer.serialize_struct("Record", 8)?;
         record.serialize_field("version", &1)?;
         record.serialize_field("verb", self.policy.verb().name())?;

@@ -42,7 +42,12 @@ impl FromStr for Rounds {
 
     /// Reads `3`, `forever`, `3 every 5s`, `forever every 250ms..30s x1.5 jitter full`.
     fn from_str(text: &str) -> Result<Self, Mistake> {
-        repetition(text).map(|retry| Self { times: retry.times, backoff: retry.backoff })
+        repetition(
+            text,
+            "it has to say how many rounds",
+            "write `3`, or `forever every 250ms..30s`",
+        )
+        .map(|retry| Self { times: retry.times, backoff: retry.backoff })
     }
 }
 

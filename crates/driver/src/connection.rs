@@ -7,7 +7,7 @@
 use std::{
     io::{self, IoSlice},
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -64,6 +64,8 @@ pub struct Connection {
     /// Whether that end was the peer's own.
     ended: bool,
     ending: Option<Ending>,
+    /// Where to leave why it ended, when its user drops it.
+    last_words: Option<LastWords>,
 }
 
 /// The failure slot.
@@ -166,6 +168,19 @@ impl Connection {
     }
 }
 
+/// Why a connection ended, left behind by it.
+pub(crate) type LastWords = Arc<Mutex<Option<Failure>>>;
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        // Only an open socket knows what was acknowledged: it is asked now, or never.
+        if let Some(last_words) = self.last_words.take() {
+            let failure = self.failure();
+            last_words.lock().unwrap_or_else(PoisonError::into_inner).replace(failure);
+        }
+    }
+}
+
 /// While it is being made: nothing here counts as the user's.
 impl Connection {
     /// A connection whose attempt began at `since` and whose answer is still to be judged.
@@ -195,6 +210,7 @@ impl Connection {
             read_over: false,
             ended: false,
             ending: None,
+            last_words: None,
         }
     }
 
@@ -230,6 +246,11 @@ impl Connection {
             failure.detail = Some(Detail::from_bytes(self.early()));
         }
         failure
+    }
+
+    /// Where it will say why it ended, once its user has dropped it.
+    pub(crate) fn last_words(&mut self) -> LastWords {
+        self.last_words.get_or_insert_default().clone()
     }
 
     /// From here on it is the user's.

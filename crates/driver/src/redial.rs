@@ -5,20 +5,24 @@
 //! event, and `run` an error unless allowed. Start at [`Redial`].
 
 use std::{
-    error, fmt,
-    future::Pending,
+    error,
+    future::{Future, Pending},
     hash::{BuildHasher, RandomState},
     io,
     net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
 };
 
-use redial_core::{Detail, Failure, Happened, Input, Kind, Policy, Record, Signal, Step, Verdict};
+use redial_core::{
+    Detail, Failure, Happened, Input, Kind, Policy, Record, Signal, Stage, Step, Verdict,
+};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::{
     Connection, Error, IpVersions, Settings, TlsOptions,
+    connection::LastWords,
     drive::{Drive, Listener, Turn},
+    gave_up::{GaveUp, Lasting, NotConnected},
 };
 
 /// A policy about to be carried out, and what it may use.
@@ -69,9 +73,12 @@ pub async fn connect(policy: Policy) -> Result<Connection, NotConnected> {
 /// # Errors
 ///
 /// [`NotConnected`]: the policy gave up, or could not be carried out.
-pub async fn run<T, E, B>(policy: Policy, body: B) -> Result<T, NotConnected>
+pub async fn run<T, E, F>(
+    policy: Policy,
+    body: impl FnMut(Connection) -> F,
+) -> Result<T, NotConnected>
 where
-    B: AsyncFnMut(&mut Connection) -> Result<T, E>,
+    F: Future<Output = Result<T, E>>,
     E: Into<Box<dyn error::Error + Send + Sync>>,
 {
     Redial::new(policy).run(body).await
@@ -176,7 +183,7 @@ impl Redial {
     ///
     /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
     /// let policy = Policy::standing().server(Server::parse("cache:6379")?).build()?;
-    /// let answer = redial::run(policy, async |connection| {
+    /// let answer = redial::run(policy, |mut connection| async move {
     ///     connection.write_all(b"PING\r\n").await?;
     ///     let mut answer = [0; 7];
     ///     connection.read_exact(&mut answer).await?;
@@ -191,24 +198,44 @@ impl Redial {
     /// # Errors
     ///
     /// [`NotConnected`]: the policy gave up, or could not be carried out.
-    pub async fn run<T, E, B>(self, mut body: B) -> Result<T, NotConnected>
+    pub async fn run<T, E, F>(
+        self,
+        mut body: impl FnMut(Connection) -> F,
+    ) -> Result<T, NotConnected>
     where
-        B: AsyncFnMut(&mut Connection) -> Result<T, E>,
+        F: Future<Output = Result<T, E>>,
         E: Into<Box<dyn error::Error + Send + Sync>>,
     {
+        let (mut drive, record) = self.start()?;
         let mut value = None;
-        let outcome = self
-            .carry_out(async |connection: &mut Connection| match body(connection).await {
-                Ok(done) => {
-                    value = Some(done);
-                    Ended::Well
+        let mut turn = drive.turn::<Pending<Input>>(None).await;
+        loop {
+            match turn {
+                Turn::Connected(id, mut connection) => {
+                    let (server, last_words) =
+                        (connection.server().clone(), connection.last_words());
+                    let using = body(*connection);
+                    let done = async {
+                        match using.await {
+                            Ok(done) => {
+                                value = Some(done);
+                                Input::Finished { id }
+                            }
+                            Err(error) => {
+                                let failure = failure_of(&last_words, server, &*error.into());
+                                Input::Failed { id, failure: Arc::new(failure) }
+                            }
+                        }
+                    };
+                    turn = drive.turn(Some((id, Box::pin(done)))).await;
                 }
-                Err(error) => Ended::Failed(failure_of(connection, &*error.into())),
-            })
-            .await?;
-        match (outcome.verdict, value) {
-            (Verdict::Well, Some(value)) => Ok(value),
-            (verdict, _) => Err(GaveUp { verdict, record: outcome.record }.into()),
+                Turn::Done(verdict) => {
+                    return match (verdict, value) {
+                        (Verdict::Well, Some(value)) => Ok(value),
+                        (verdict, _) => Err(GaveUp { verdict, record: taken(&record) }.into()),
+                    };
+                }
+            }
         }
     }
 
@@ -287,114 +314,25 @@ pub struct Finished {
     pub record: Record,
 }
 
-/// There is no connection, or no result, to hand over.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum NotConnected {
-    /// The policy cannot be carried out: a file is missing, or a step is not allowed.
-    Unable(Error),
-    /// The policy gave up.
-    GaveUp(Box<GaveUp>),
-}
-
-/// The policy gave up.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct GaveUp {
-    /// How it ended.
-    pub verdict: Verdict,
-    /// Every attempt, as far as the record is bounded.
-    pub record: Record,
-}
-
-impl GaveUp {
-    /// The failure it ended with, where it ended with one.
-    #[must_use]
-    pub fn failure(&self) -> Option<&Failure> {
-        match &self.verdict {
-            Verdict::Stopped(failure)
-            | Verdict::Unhandled(failure)
-            | Verdict::Deadline(failure) => Some(failure),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Display for GaveUp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.verdict {
-            Verdict::Stopped(failure)
-            | Verdict::Unhandled(failure)
-            | Verdict::Deadline(failure) => write!(f, "{failure}"),
-            Verdict::Exit(status) => write!(f, "a clause ended the session with `exit {status}`"),
-            Verdict::Interrupted(signal) => write!(f, "interrupted by {}", signal.name()),
-            _ => f.write_str("the session is over"),
-        }
-    }
-}
-
-impl error::Error for GaveUp {}
-
-impl fmt::Display for NotConnected {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unable(error) => error.fmt(f),
-            Self::GaveUp(gave_up) => gave_up.fmt(f),
-        }
-    }
-}
-
-impl error::Error for NotConnected {}
-
-impl From<Error> for NotConnected {
-    fn from(error: Error) -> Self {
-        Self::Unable(error)
-    }
-}
-
-impl From<GaveUp> for NotConnected {
-    fn from(gave_up: GaveUp) -> Self {
-        Self::GaveUp(Box::new(gave_up))
-    }
-}
-
-/// An error that does not heal by itself: the failure `application`, but not `transient`.
-///
-/// Wrap the error a closure of [`Redial::run`] returns: `Err(Lasting::new("wrong password"))`.
-#[derive(Debug)]
-pub struct Lasting(Box<dyn error::Error + Send + Sync>);
-
-impl Lasting {
-    /// This error, which trying again will not change.
-    pub fn new(error: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
-        Self(error.into())
-    }
-}
-
-impl fmt::Display for Lasting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl error::Error for Lasting {}
-
 /// What the clauses are asked about when a closure returned an error.
-fn failure_of(connection: &mut Connection, error: &(dyn error::Error + 'static)) -> Failure {
-    let broken = connection.failed().is_some();
-    if !broken {
+fn failure_of(
+    last_words: &LastWords,
+    server: Arc<str>,
+    error: &(dyn error::Error + 'static),
+) -> Failure {
+    // A connection that was kept somewhere has not said anything; then nothing is certain.
+    let left = last_words.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let mut failure = left.unwrap_or_else(|| Failure::new(Kind::Closed, Stage::Stream, server));
+    if failure.kind == Kind::Closed {
         let cut = error
             .downcast_ref::<io::Error>()
             .is_some_and(|error| error.kind() == io::ErrorKind::UnexpectedEof);
-        let kind = match (cut, connection.received()) {
+        failure.kind = match (cut, failure.received) {
             (true, 0) => Kind::ClosedEarly,
             (true, _) => Kind::Truncated,
             (false, _) => Kind::Application,
         };
-        connection.fail(kind, Some(Detail::from_text(&error.to_string())));
-    }
-    let mut failure = connection.failure();
-    if failure.kind == Kind::Application {
+        failure.detail = Some(Detail::from_text(&error.to_string()));
         failure.lasting = error.is::<Lasting>();
     }
     failure

@@ -177,10 +177,14 @@ impl Report {
             (End::GivesUp, _) => {
                 let added = each.saturating_mul(u32::try_from(attempts).unwrap_or(u32::MAX));
                 format!(
-                    "  gives up after {attempts} attempts and pauses of {} (mean {})\n  \
-                     an address that never answers adds {} to each attempt, {} in all\n",
+                    "  gives up after {attempts} attempts and pauses of {}{}\n  \
+                     attempts come on top: an address that never answers takes {}, here {}\n",
                     range(total),
-                    brief(total.mean),
+                    if total.min == total.max {
+                        String::new()
+                    } else {
+                        format!(" (mean {})", brief(total.mean))
+                    },
                     Human(each),
                     brief(added),
                 )
@@ -208,7 +212,7 @@ impl Report {
                     (least, most) => format!("{least} to {most} attempts"),
                 };
                 text += &format!(
-                    "  the deadline of {} {may} after {count}, if they take no time\n",
+                    "  the deadline of {} {may} after {count}, if attempts take no time\n",
                     Human(deadline)
                 );
             }

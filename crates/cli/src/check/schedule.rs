@@ -20,7 +20,7 @@ const LONGEST: usize = 100_000;
 pub(super) struct Schedule {
     /// The clause that handles it: its index in the policy.
     pub(super) clause: usize,
-    /// The kind that was played: the first that reaches the clause.
+    /// The kind that was played.
     pub(super) kind: Kind,
     /// The pauses, in order. The attempt before the first has none.
     pub(super) pauses: Vec<Pause>,
@@ -151,9 +151,10 @@ fn play(policy: &Arc<Policy>, clause: usize) -> Option<Schedule> {
     })
 }
 
-/// The first kind that reaches the clause.
+/// A kind that reaches the clause: `refused` if it does, for everybody has met it.
 fn first_kind(policy: &Policy, clause: usize) -> Option<Kind> {
-    policy.clauses()[clause].kinds().iter().find(|kind| {
+    let kinds = policy.clauses()[clause].kinds();
+    std::iter::once(Kind::Refused).chain(kinds.iter()).find(|kind| {
         let failure = failure(*kind);
         policy.clauses().iter().position(|clause| clause.matches(&failure, true)) == Some(clause)
     })

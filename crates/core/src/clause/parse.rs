@@ -45,19 +45,18 @@ pub(super) fn ending(text: &str) -> Result<Steps, Mistake> {
     Ok(steps)
 }
 
-/// `N|forever [every …]` alone: the limit `rounds`.
-pub(crate) fn repetition(text: &str) -> Result<Retry, Mistake> {
+/// `N|forever [every …]` alone: the limit `rounds`, and `--retry`. `what` has to be said.
+pub(crate) fn repetition(text: &str, what: &str, instead: &str) -> Result<Retry, Mistake> {
     let mut cursor = Cursor::new(text);
     cursor.skip_separators();
-    let how_often =
-        |at| Mistake::new(at, "how many rounds?", "write `3`, or `forever every 250ms..30s`");
+    let how_often = |at| Mistake::new(at, what, instead);
     let retry = steps::repetition(&mut cursor, 0, how_often)?;
     cursor.skip_separators();
     if cursor.peek().is_some() {
         return Err(Mistake::new(
             cursor.position()..text.len(),
-            "more text stands behind the rounds",
-            "write `3`, or `forever every 250ms..30s`",
+            "more text stands behind it than belongs there",
+            instead,
         ));
     }
     Ok(retry)

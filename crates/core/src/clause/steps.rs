@@ -82,8 +82,9 @@ fn step(word: &Word, cursor: &mut Cursor<'_>) -> Result<Step, Mistake> {
 }
 
 fn retry(word: &Word, cursor: &mut Cursor<'_>) -> Result<Retry, Mistake> {
-    let how_often =
-        |at| Mistake::new(at, "`retry` how often?", "write `retry 10` or `retry forever`");
+    let how_often = |at| {
+        Mistake::new(at, "`retry` has to say how often", "write `retry 10` or `retry forever`")
+    };
     repetition(cursor, word.at.start, how_often)
 }
 
@@ -136,7 +137,7 @@ pub(super) fn every(cursor: &mut Cursor<'_>) -> Result<Backoff, Mistake> {
     let Some(first) = cursor.word(&[])? else {
         return Err(Mistake::new(
             at..at,
-            "`every` how long?",
+            "`every` has to say how long",
             "write `every 5s`, or `every 250ms..30s` to begin short and grow",
         ));
     };
@@ -193,7 +194,7 @@ fn jitter(cursor: &mut Cursor<'_>) -> Result<Jitter, Mistake> {
         other => {
             let at = word.as_ref().map_or(at..at, |word| word.at.clone());
             let what = other.map_or_else(
-                || "which jitter?".into(),
+                || "`jitter` has to say which".into(),
                 |other| format!("no jitter is called {}", quoted(other)),
             );
             Err(Mistake::new(
@@ -214,7 +215,7 @@ fn run(word: &Word, cursor: &mut Cursor<'_>) -> Result<Run, Mistake> {
             let Some(pause) = cursor.word(&[])? else {
                 return Err(Mistake::new(
                     at..at,
-                    "`at most every` how long?",
+                    "`at most every` has to say how long",
                     "write a duration, as in `at most every 5m`",
                 ));
             };
@@ -233,7 +234,7 @@ fn run(word: &Word, cursor: &mut Cursor<'_>) -> Result<Run, Mistake> {
     if args.first().is_none_or(|program| program.is_empty()) {
         return Err(Mistake::new(
             word.at.clone(),
-            "`run` what?",
+            "`run` has to say what",
             "write a program and its arguments, as in `run ./page \"db is down\"`",
         ));
     }
@@ -255,7 +256,7 @@ fn say(word: &Word, cursor: &mut Cursor<'_>) -> Result<Template, Mistake> {
     let Some(text) = cursor.word(&[])? else {
         return Err(Mistake::new(
             word.at.clone(),
-            "`say` what?",
+            "`say` has to say what",
             "write the line in quotes, as in `say \"the server is down\"`",
         ));
     };
@@ -267,7 +268,7 @@ fn exit(word: &Word, cursor: &mut Cursor<'_>) -> Result<u8, Mistake> {
     let Some(status) = cursor.word(&[])? else {
         return Err(Mistake::new(
             word.at.clone(),
-            "`exit` with which status?",
+            "`exit` has to say with which status",
             "write `exit 1`, or `stop` to end as redial would",
         ));
     };

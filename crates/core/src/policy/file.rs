@@ -44,7 +44,17 @@ pub(super) fn read(verb: Verb, text: &str) -> Result<PolicyBuilder, Mistake> {
     let table = DeTable::parse(text).map_err(|error| {
         let at = error.span().unwrap_or(0..0);
         let said = error.message().lines().collect::<Vec<_>>().join(", ");
-        Mistake::new(at, format!("this is not TOML: {}", crate::printable(&said)), "a policy is lines like `deadline = \"2m\"`; print one: redial check --standing connect")
+        let begins = text.get(at.start..).and_then(|rest| rest.chars().next());
+        if let Some(quote @ ('“' | '”' | '„' | '‘' | '’' | '«' | '»')) = begins {
+            let what = format!("{quote} is a typographic quote");
+            return Mistake::new(at, what, "write straight quotes: \"…\" or '…'");
+        }
+        let what = format!("this is not TOML: {}", crate::printable(&said));
+        Mistake::new(
+            at,
+            what,
+            "a policy is lines like `deadline = \"2m\"`; print one: redial help policy",
+        )
     })?;
     let file = File { text };
     let mut policy = Policy::build(verb);
@@ -188,7 +198,13 @@ impl File<'_> {
         read: impl FnOnce(&str) -> Result<T, Mistake>,
     ) -> Result<T, Mistake> {
         let DeValue::String(text) = value.get_ref() else {
-            return Err(wrong_type(value, value.get_ref(), "text in quotes"));
+            let wanted = match value.get_ref() {
+                DeValue::Integer(_) | DeValue::Float(_) => {
+                    "text in quotes; a time has a unit, as in `\"30s\"`"
+                }
+                _ => "text in quotes",
+            };
+            return Err(wrong_type(value, value.get_ref(), wanted));
         };
         read(text).map_err(|mistake| match self.content_start(&value.span(), text) {
             Some(start) => mistake.shifted(start),

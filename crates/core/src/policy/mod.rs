@@ -399,13 +399,16 @@ impl PolicyBuilder {
 ///
 /// A [`Mistake`] with its position in `text`.
 pub fn retry_sugar(text: &str) -> Result<String, Mistake> {
+    let read = |text: &str| {
+        let instead = "write `10`, `forever`, or with pauses `10,250ms..30s`";
+        crate::clause::repetition(text, "it has to say how often", instead)
+    };
     let retry = match text.split_once(',') {
         Some((times, pause)) => {
             let spelled = alloc::format!("{times} every {}", pause.trim());
-            crate::clause::repetition(&spelled)
-                .map_err(|mistake| Mistake { at: 0..text.len(), ..mistake })?
+            read(&spelled).map_err(|mistake| Mistake { at: 0..text.len(), ..mistake })?
         }
-        None => crate::clause::repetition(text)?,
+        None => read(text)?,
     };
     Ok(alloc::format!("transient if fresh: {}, next", Step::Retry(retry)))
 }

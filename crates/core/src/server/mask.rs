@@ -82,20 +82,58 @@ impl Masked {
 /// ```
 #[must_use]
 pub fn secrets(text: &str) -> Vec<Range<usize>> {
-    let mut found = Vec::new();
+    let mut found: Vec<Range<usize>> = Vec::new();
     let mut start = 0;
     let ends_word = |letter: char| letter.is_whitespace() || letter == '"';
     for piece in text.split_inclusive(ends_word) {
-        let word = piece.trim_end_matches(ends_word);
-        match Masked::of(word) {
-            Ok(masked) => found.extend(
-                masked.secrets.iter().map(|secret| start + secret.start..start + secret.end),
-            ),
-            Err(_) => found.push(start..start + word.len()),
+        let mut rest = piece.trim_end_matches(ends_word);
+        let mut at = start;
+        while !rest.is_empty() {
+            let part = &rest[..next_server(rest).unwrap_or(rest.len())];
+            match Masked::of(part) {
+                _ if found.last().is_some_and(|secret| at < secret.end) => {}
+                Ok(masked) if masked.secrets.is_empty() => {
+                    let open = open_password(&text[at..], part.len());
+                    found.extend(open.map(|open| at + open.start..at + open.end));
+                }
+                Ok(masked) => found
+                    .extend(masked.secrets.iter().map(|secret| at + secret.start..at + secret.end)),
+                Err(_) => found.push(at..at + part.len()),
+            }
+            at += part.len();
+            rest = &rest[part.len()..];
         }
         start += piece.len();
     }
     found
+}
+
+/// A password that goes on behind the word's end: it has a blank in it.
+///
+/// What stands behind a host's colon is a port; anything else, up to an `@` of the same line, is a
+/// password.
+fn open_password(text: &str, word: usize) -> Option<Range<usize>> {
+    let body = text[..word].find("://")? + 3;
+    let authority = text[body..word].split(['/', '?', '#']).next().unwrap_or("");
+    let start = body + authority.find(':')? + 1;
+    // A mark of the text around it may stand behind the port.
+    let digits =
+        text[start..body + authority.len()].trim_end_matches(|c: char| c.is_ascii_punctuation());
+    let is_port = digits.bytes().all(|byte| byte.is_ascii_digit());
+    let line = text[word..].split(['\n', '"']).next().unwrap_or("");
+    let end = word + line.find('@')?;
+    (!is_port && !text[body..word].contains('@')).then_some(start..end)
+}
+
+/// Where in the middle of a word another server begins: a protocol behind a mark of some text.
+fn next_server(word: &str) -> Option<usize> {
+    word.match_indices("://").find_map(|(end, _)| {
+        let (mark, letter) =
+            word[..end].char_indices().rfind(|(_, letter)| !letter.is_ascii_alphanumeric())?;
+        let begin = mark + letter.len_utf8();
+        let is_mark = matches!(letter, '\'' | '`' | '(' | '[' | '{' | '<' | '=' | ',');
+        (is_mark && Scheme::named(&word[begin..end]).is_some()).then_some(begin)
+    })
 }
 
 /// The text with each of its passwords replaced by `***`.
@@ -278,6 +316,8 @@ mod tests {
                 "any: run psql postgres://u:***@h/x, stop",
             ),
             ("a postgres://u:s3/cr3t@h", "a ***"),
+            ("a postgres://u:s3 cr3t @h/x b", "a postgres://u:***@h/x b"),
+            ("postgres://db:1, mail me@home", "postgres://db:1, mail me@home"),
             ("db?password=s3cret\nrefused: stop", "db?password=***\nrefused: stop"),
             (
                 "refused: retry 10, say \"{server}: down\"",
@@ -286,8 +326,11 @@ mod tests {
         ] {
             assert_eq!(masked(text), shown);
         }
-        let text = "servers = ['redis://:s3cret@a', 'redis://u:s3cret@b']";
-        assert!(!masked(text).contains("s3cret"), "{}", masked(text));
+        let text = "servers=['redis://:s3cret@a','redis://u:s3cret@b']; see `nats://s3cret@h`";
+        assert_eq!(
+            masked(text),
+            "servers=['redis://:***@a','redis://u:***@b']; see `nats://***@h`"
+        );
     }
 
     #[test]

@@ -86,7 +86,7 @@ impl Session {
                 }
                 Step::Say(template) => self.say(template),
                 Step::Run(run) if !self.may_run(run, policy.step_place(at)) => {
-                    let program = run.args.first().cloned().unwrap_or_default();
+                    let program = program(run);
                     self.note(Event::Ran { program, ran: Ran::Skipped, elapsed: Duration::ZERO });
                 }
                 Step::Run(_) | Step::Diagnose => {
@@ -118,7 +118,7 @@ impl Session {
                 let step =
                     self.policy.step(StepRef { program: walk.program, index: walk.next - 1 });
                 let program = match step {
-                    Some(Step::Run(run)) => run.args.first().cloned().unwrap_or_default(),
+                    Some(Step::Run(run)) => program(run),
                     _ => Box::default(),
                 };
                 self.note(Event::Ran { program, ran, elapsed });
@@ -283,4 +283,9 @@ impl Session {
         }
         due
     }
+}
+
+/// The command's name, for the record.
+fn program(run: &Run) -> Box<str> {
+    run.args.first().map(|program| crate::masked(program).into_boxed_str()).unwrap_or_default()
 }

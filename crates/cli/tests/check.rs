@@ -1,0 +1,153 @@
+//! `redial check`, as it is run: what it prints, its exit status, its JSON, and that what it prints
+//! as a file is the same policy.
+
+mod support;
+
+use std::fs;
+
+use serde_json::Value;
+use support::{Ran, redial};
+
+fn check<'a>(words: impl IntoIterator<Item = &'a str>) -> Ran {
+    redial(["check"].into_iter().chain(words)).run()
+}
+
+const POLICY: &str = r#"
+servers = ["db1.internal:5432", "db2.internal:5432"]
+deadline = "2m"
+rounds = 2
+finally = "run ./cleanup"
+clauses = '''
+refused, dns-temporary: retry 10 every 250ms..30s, next
+transient: retry 3, run ./page "db is down" at most every 5m, retry forever every 15s..30s
+any: say "{server}: {failure}", stop
+'''
+[limits]
+connect = "2s"
+"#;
+
+#[test]
+fn a_policy_with_its_schedules() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("policy.toml"), POLICY).unwrap();
+    let ran = redial(["check", "policy.toml"]).within(directory.path()).run();
+    assert_eq!(ran.status, Some(0));
+    insta::assert_snapshot!(ran);
+}
+
+#[test]
+fn what_retry_stands_for() {
+    let ran = check(["--retry", "10"]);
+    assert_eq!(ran.status, Some(0));
+    insta::assert_snapshot!(ran);
+}
+
+#[test]
+fn other_schedules() {
+    let cases = [
+        &["--retry", "forever,100ms..5s"][..],
+        &["--except", "any: next", "--rounds", "forever", "-q"],
+        &["--except", "any: next", "--rounds", "3 every 1s"],
+        &["--except", "refused: retry 4 every 2s", "--deadline", "5s"],
+        &["--except", "refused: retry 6 every 1s..4s", "-v"],
+        &["--except", "refused: retry 4000000000 every 1s"],
+        &["--except", "any: stop", "--only"],
+        &["--only"],
+    ];
+    let said: Vec<String> =
+        cases.map(|words| check(words.iter().copied()).to_string()).into_iter().collect();
+    insta::assert_snapshot!(said.join("\n"));
+}
+
+#[test]
+fn warnings_are_one_line_each_and_strict_counts_them() {
+    let words = [
+        "--except",
+        "any: retry forever every 30s, next",
+        "--except",
+        "refused: stop",
+        "--except",
+        "reset: retry 3 every 2m..5m",
+        "--deadline",
+        "10s",
+    ];
+    let quiet = check(words.into_iter().chain(["-q"]));
+    assert_eq!(quiet.status, Some(0));
+    insta::assert_snapshot!(quiet);
+    assert_eq!(check(words.into_iter().chain(["--strict"])).status, Some(1));
+    assert_eq!(check(["--retry", "10", "--strict"]).status, Some(0));
+}
+
+#[test]
+fn several_files_and_standard_input() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("a.toml"), "clauses = 'any: stop'\n").unwrap();
+    fs::write(directory.path().join("b.toml"), "rounds = 3\n").unwrap();
+    let ran = redial(["check", "a.toml", "b.toml"]).within(directory.path()).run();
+    assert_eq!(ran.status, Some(0));
+    insta::assert_snapshot!(ran);
+    let ran = redial(["check", "-"]).input("clauses = 'conection: stop'\n").run();
+    assert_eq!(ran.status, Some(2));
+    assert!(ran.stderr.contains("the nearest is `connect`"), "{ran}");
+}
+
+/// What `--standing` prints can be saved and checked, and printing that again changes nothing.
+#[test]
+fn a_standing_policy_means_the_same_when_it_is_read() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("policy.toml"), POLICY).unwrap();
+    let cases: [&[&str]; 6] = [
+        &["--standing", "connect"],
+        &["--standing", "stay"],
+        &["--standing", "wait"],
+        &["--standing", "connect", "policy.toml"],
+        &["--standing", "stay", "--retry", "3", "--idle-timeout", "9s", "--expect", "^220 \\x41"],
+        &["--standing", "connect", "--except", "any: say \"it's '''\\n\"", "--send", "PING\\r\\n"],
+    ];
+    for words in cases {
+        let standing = |words: &[&str]| {
+            let ran = redial(["check"].iter().chain(words).copied()).within(directory.path()).run();
+            assert_eq!(ran.status, Some(0), "{ran}");
+            ran
+        };
+        let first = standing(words);
+        fs::write(directory.path().join("saved.toml"), &first.stdout).unwrap();
+        let checked = redial(["check", "saved.toml"]).within(directory.path()).run();
+        assert_eq!(checked.status, Some(0), "{checked}");
+        assert_eq!(checked.stderr, "", "{checked}");
+        let again = standing(&["--standing", words[1], "saved.toml"]);
+        assert_eq!(again.stdout, first.stdout);
+    }
+    insta::assert_snapshot!(check(["--standing", "stay", "--retry", "3"]).stdout);
+}
+
+#[test]
+fn the_json_is_as_its_schema_says() {
+    let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/check.schema.json");
+    let schema: Value = serde_json::from_str(&fs::read_to_string(schema).unwrap()).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("policy.toml"), POLICY).unwrap();
+    let cases: [&[&str]; 4] = [
+        &["--retry", "10"],
+        &["policy.toml"],
+        &["policy.toml", "policy.toml", "--except", "any: retry forever every 1s, stop"],
+        &["--except", "any: stop"],
+    ];
+    for words in cases {
+        let words = ["check", "--json"].iter().chain(words).copied();
+        let ran = redial(words).within(directory.path()).run();
+        assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), ""), "{ran}");
+        for line in ran.stdout.lines() {
+            let report: Value = serde_json::from_str(line).unwrap();
+            let errors: Vec<String> =
+                validator.iter_errors(&report).map(|error| error.to_string()).collect();
+            assert_eq!(errors, [""; 0], "{line}");
+        }
+    }
+    let words = ["check", "--retry", "3", "--json=report.json"];
+    let ran = redial(words).within(directory.path()).run();
+    assert_eq!((ran.status, ran.stdout.as_str()), (Some(0), ""));
+    let report = fs::read_to_string(directory.path().join("report.json")).unwrap();
+    insta::assert_snapshot!(report);
+}
