@@ -7,8 +7,9 @@ use tokio::io::AsyncReadExt;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mut policy = Policy::build(Verb::Connect)
-        .except("ConnectionRefusedError: retry 3, next, say 'nobody accepts our request', exit 1")?;
+    let mut policy = Policy::build(Verb::Connect).except(
+        "ConnectionRefusedError: retry 3, next, say 'nobody accepts our request', exit 1",
+    )?;
     for word in std::env::args().skip(1) {
         policy = policy.server(Server::parse(&word)?);
     }

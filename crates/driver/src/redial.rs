@@ -175,7 +175,8 @@ impl Redial {
     /// Each connection is a new one: nothing that was sent is sent again unless the closure does
     /// so. When it returns an error and its connection failed, the clauses handle that failure; an
     /// `UnexpectedEof` is `closed-early` or `truncated`; any other error is the failure
-    /// `application`, which heals (`transient`) unless it is wrapped in [`Lasting`].
+    /// `application`, which heals (`transient`) unless it is wrapped in [`Lasting`]. The policy's
+    /// deadline bounds all of it, the closure's calls too.
     ///
     /// ```no_run
     /// use redial::{Policy, Server};
@@ -206,7 +207,9 @@ impl Redial {
         F: Future<Output = Result<T, E>>,
         E: Into<Box<dyn error::Error + Send + Sync>>,
     {
-        let (mut drive, record) = self.start()?;
+        // Work that outlives its connections has one limit, not one for each.
+        let policy = Arc::unwrap_or_clone(self.policy).bounding_everything();
+        let (mut drive, record) = Self { policy: Arc::new(policy), ..self }.start()?;
         let mut value = None;
         let mut turn = drive.turn::<Pending<Input>>(None).await;
         loop {

@@ -149,6 +149,19 @@ async fn the_deadline_bounds_the_time_without_a_connection() {
 }
 
 #[tokio::test]
+async fn the_deadline_of_run_bounds_the_closure_too() {
+    let stall = lab(Behaviour::Stall);
+    let policy = policy(Verb::Stay, &[&stall]).deadline(Duration::from_millis(200));
+    let result =
+        redial::run(
+            policy.build().unwrap(),
+            |mut connection| async move { connection.read_u8().await },
+        )
+        .await;
+    assert!(matches!(gave_up(result).verdict, Verdict::Deadline(_)));
+}
+
+#[tokio::test]
 async fn what_was_never_sent_is_unsent() {
     let reset = lab(Behaviour::Reset);
     let policy = policy(Verb::Connect, &[&reset]).except("reset if unsent: exit 3").unwrap();
