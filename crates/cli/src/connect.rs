@@ -141,6 +141,9 @@ fn carry_out(flags: &Flags, policy: redial::Policy, practice: &Practice) -> Resu
     if let Some(seed) = flags.report.seed {
         redial = redial.seed(seed);
     }
+    if let Some(proxy) = flags.dial.via()? {
+        redial = redial.via(proxy);
+    }
     if let Some(address) = flags.dial.bind {
         redial = redial.bind(address);
     }
