@@ -3,7 +3,7 @@
 //! The snapshots hold every message, to be read by people. A new piece of bad input is a line in
 //! one of the lists.
 
-#![allow(clippy::unwrap_used)] // a test's helper is a test
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
 
 mod support;
 

@@ -1,6 +1,6 @@
 //! Bytes: standard input and output over one connection, whole, both ways, in bounded memory.
 
-#![allow(clippy::unwrap_used)] // they are tests
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
 
 mod support;
 

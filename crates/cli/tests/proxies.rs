@@ -2,6 +2,8 @@
 //!
 //! Behind the feature `real`: `./test` installs them, and a missing one fails.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
+
 mod support;
 
 use std::{
@@ -24,8 +26,10 @@ impl Proxy {
     fn start(command: impl FnOnce(u16) -> Command) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut command = command(port);
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        let child = child.unwrap_or_else(|error| panic!("{command:?}: {error}; ./test installs it"));
+        let child =
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let child =
+            child.unwrap_or_else(|error| panic!("{command:?}: {error}; ./test installs it"));
         let begun = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             assert!(begun.elapsed() < Duration::from_secs(20), "{command:?} does not listen");
@@ -52,7 +56,8 @@ fn microsocks(more: &'static [&'static str]) -> Proxy {
 
 #[test]
 fn through_a_real_socks5_proxy() {
-    let (up, down) = (Lab::start(Behaviour::say("hello\n")).unwrap(), Lab::start(Outage::Refuse).unwrap());
+    let (up, down) =
+        (Lab::start(Behaviour::say("hello\n")).unwrap(), Lab::start(Outage::Refuse).unwrap());
     let proxy = microsocks(&[]);
     let via = format!("socks5://127.0.0.1:{}", proxy.port);
     let ran = redial(["connect", &up.address().to_string(), "--via", &via]).silent().run();
@@ -80,11 +85,13 @@ fn a_real_socks5_proxy_wants_the_right_password() {
 
 #[test]
 fn through_a_real_http_proxy() {
-    let (up, down) = (Lab::start(Behaviour::say("hello\n")).unwrap(), Lab::start(Outage::Refuse).unwrap());
+    let (up, down) =
+        (Lab::start(Behaviour::say("hello\n")).unwrap(), Lab::start(Outage::Refuse).unwrap());
     let folder = tempfile::tempdir().unwrap();
     let proxy = Proxy::start(|port| {
         let config = folder.path().join("tinyproxy.conf");
-        let text = format!("Port {port}\nListen 127.0.0.1\nAllow 127.0.0.1\nMaxClients 20\nTimeout 20\n");
+        let text =
+            format!("Port {port}\nListen 127.0.0.1\nAllow 127.0.0.1\nMaxClients 20\nTimeout 20\n");
         std::fs::write(&config, text).unwrap();
         let mut command = Command::new("tinyproxy");
         command.arg("-d").arg("-c").arg(config);
