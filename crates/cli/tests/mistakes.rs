@@ -173,7 +173,13 @@ fn servers() {
         "db:5432,",
     ];
     let mut cases: Vec<Vec<&str>> = servers.map(|server| vec!["connect", server]).into();
-    cases.extend([vec!["connect"], vec!["conect", "db:5432"], vec!["db", "70000"], vec!["db:x"]]);
+    cases.extend([
+        vec!["connect"],
+        vec!["wait", "db:5432"],
+        vec!["conect", "db:5432"],
+        vec!["db", "70000"],
+        vec!["db:x"],
+    ]);
     insta::assert_snapshot!(all(cases));
 }
 
