@@ -218,3 +218,12 @@ fn a_file_is_standard_input_too() {
     assert!(lab.wait_for_ends(1, SOON));
     assert_eq!(lab.seen().connections[0].sha256, sha256(bytes(700_000)));
 }
+
+#[test]
+fn receive_waits_for_a_server_that_goes_on_within_100_ms() {
+    let lab = Lab::start(Behaviour::drip("drop by drop", Duration::from_millis(20))).unwrap();
+    let ran = redial(["connect", &lab.address().to_string(), "--receive", "1024"]).silent().run();
+    assert_eq!((ran.stdout.as_str(), ran.status), ("drop by drop", Some(0)), "{ran}");
+    let ran = redial(["connect", &lab.address().to_string(), "--receive", "4"]).silent().run();
+    assert_eq!((ran.stdout.as_str(), ran.status), ("drop", Some(0)), "{ran}");
+}
