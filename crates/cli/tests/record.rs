@@ -1,7 +1,7 @@
 //! The record, `--json`: real sessions of every sort against the published schema, which allows
 //! nothing that it does not describe.
 
-#![allow(clippy::unwrap_used)] // they are tests
+#![allow(clippy::unwrap_used, clippy::panic)] // they are tests
 
 mod support;
 
