@@ -30,6 +30,7 @@ use crate::{
 /// Standard input and output over one connection, opened as the policy says.
 #[derive(Parser, Debug)]
 #[command(name = "redial connect", disable_version_flag = true, max_term_width = 100, after_help = EXAMPLES)]
+#[allow(rustdoc::broken_intra_doc_links)] // `[V6]:PORT` is what a user writes
 struct Flags {
     /// HOST:PORT, HOST PORT, [V6]:PORT, unix:/PATH, tls://HOST:PORT, redis://HOST …, env:NAME,
     /// or a practice server: lab:late. Several: any of them will do
@@ -139,6 +140,9 @@ fn carry_out(flags: &Flags, policy: redial::Policy, practice: &Practice) -> Resu
         });
     if let Some(seed) = flags.report.seed {
         redial = redial.seed(seed);
+    }
+    if let Some(proxy) = flags.dial.via()? {
+        redial = redial.via(proxy);
     }
     if let Some(address) = flags.dial.bind {
         redial = redial.bind(address);

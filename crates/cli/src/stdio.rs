@@ -1,8 +1,8 @@
 //! Standard input and output beside an async loop, each on a thread with blocking calls.
 //!
 //! What was inherited may be shared with other processes, so it is never made non-blocking. It
-//! moves bytes onto and off a [`Belt`] and knows nothing of connections. Start at [`Input`] and
-//! [`Output`].
+//! moves bytes onto and off a [`Belt`] and knows nothing of connections. Start at [`input`] and
+//! [`output`].
 
 use std::{
     fs::File,

@@ -1,6 +1,6 @@
 //! The exit table: every status in it happens for real, and no other is printed.
 
-#![allow(clippy::unwrap_used, clippy::panic)] // they are tests
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
 
 mod support;
 

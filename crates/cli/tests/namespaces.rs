@@ -3,7 +3,7 @@
 //!
 //! Behind the feature `real`, for it wants root, `unshare`, `ip` and `nft`; without them it fails.
 
-#![allow(clippy::unwrap_used, clippy::panic)] // they are tests
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
 
 mod support;
 

@@ -3,7 +3,7 @@
 //! Behind the feature `real`, for it wants both programs (netcat-openbsd, socat); without them it
 //! fails. It keeps the claim that the documentation makes true.
 
-#![allow(clippy::unwrap_used, clippy::panic)] // they are tests
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
 
 mod support;
 

@@ -1,6 +1,6 @@
 //! Bytes: standard input and output over one connection, whole, both ways, in bounded memory.
 
-#![allow(clippy::unwrap_used, clippy::panic)] // they are tests
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
 
 mod support;
 
@@ -41,8 +41,9 @@ fn weighed(run: Run) -> Run {
 
 fn weight(ran: &Ran) -> u64 {
     let line = ran.stderr.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib =
-        line.and_then(|line| line.trim().strip_suffix(" kB")).unwrap_or_else(|| panic!("{ran}"));
+    let kib = line
+        .and_then(|line| line.trim().strip_suffix(" kB"))
+        .expect("a number of kB in the status of a process");
     kib.parse().unwrap()
 }
 

@@ -1,7 +1,7 @@
 //! The record, `--json`: real sessions of every sort against the published schema, which allows
 //! nothing that it does not describe.
 
-#![allow(clippy::unwrap_used, clippy::panic)] // they are tests
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
 
 mod support;
 
@@ -71,6 +71,9 @@ fn sessions() -> Vec<Ran> {
         interrupted(Signal::TERM),
     ]
 }
+
+/// Makes a right record wrong.
+type Break = fn(&mut Value);
 
 #[test]
 fn every_session_is_recorded_as_the_schema_says() {
@@ -142,7 +145,7 @@ fn a_record_that_is_not_as_the_schema_says_is_refused() {
     let validator = validator();
     let right = record(&session(Outage::Refuse, &["--except", "refused: retry 1 every 1ms"]));
     assert!(validator.is_valid(&right));
-    let breaks: [(&str, fn(&mut Value)); 8] = [
+    let breaks: [(&str, Break); 8] = [
         ("an unknown key", |record| record["extra"] = json!(1)),
         ("no seed", |record| drop(record.as_object_mut().unwrap().remove("seed"))),
         ("another version", |record| record["version"] = json!(2)),
