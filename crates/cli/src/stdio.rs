@@ -55,10 +55,11 @@ pub(crate) fn output(raw: bool) -> io::Result<Arc<Belt>> {
             } else {
                 output.write_all(chunk.filled())
             };
-            take.taken(chunk);
+            // In this order: a belt that is empty was written.
             if let Err(error) = written {
                 return take.end(Err(error));
             }
+            take.taken(chunk);
         }
     })?;
     Ok(belt)
