@@ -30,6 +30,7 @@ use crate::{
 /// Standard input and output over one connection, opened as the policy says.
 #[derive(Parser, Debug)]
 #[command(name = "redial connect", disable_version_flag = true, max_term_width = 100, after_help = EXAMPLES)]
+#[allow(rustdoc::broken_intra_doc_links)] // `[V6]:PORT` is what a user writes
 struct Flags {
     /// HOST:PORT, HOST PORT, [V6]:PORT, unix:/PATH, tls://HOST:PORT, redis://HOST …, env:NAME,
     /// or a practice server: lab:late. Several: any of them will do

@@ -1,14 +1,14 @@
 //! The record as JSON: one object, one line, the shape of `docs/record.schema.json`.
 //!
 //! To standard error in place of the story, or to a file beside it; a file appears whole or not at
-//! all. Start at [`write`].
+//! all. Start at [`write()`].
 
 use std::{io::Write, path::Path};
 
 use redial::Record;
 use serde::Serialize;
 
-use crate::{error::Error, exit::Exit, flags::reason, terminal};
+use crate::{error::Error, exit::Exit, terminal, texts::reason};
 
 #[derive(Serialize)]
 struct Report<'a> {

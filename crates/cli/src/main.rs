@@ -19,6 +19,7 @@ mod pump;
 mod stdio;
 mod story;
 mod terminal;
+mod texts;
 mod traceback;
 
 use std::{ffi::OsString, process::ExitCode};

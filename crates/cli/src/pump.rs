@@ -57,6 +57,8 @@ pub(crate) struct Pump {
     output: Option<Output>,
     /// Standard input that no connection has taken.
     pending: Option<Chunk>,
+    /// Standard input stopped after a `\r`, whose `\n` may be what comes next.
+    after_cr: bool,
     is_terminal: bool,
     /// Standard output refused what it was given.
     pub(crate) reader_left: bool,
@@ -95,6 +97,7 @@ impl Pump {
             input: if stdio::has_input() { Source::NotStarted } else { Source::None },
             output: None,
             pending: None,
+            after_cr: false,
             is_terminal: io::stdin().is_terminal(),
             reader_left: false,
             broken: None,
@@ -221,7 +224,11 @@ impl Pump {
             };
             match next {
                 Poll::Ready(Some(chunk)) => {
-                    self.pending = Some(if self.wishes.crlf { with_crlf(&chunk) } else { chunk })
+                    self.pending = Some(if self.wishes.crlf {
+                        with_crlf(&chunk, &mut self.after_cr)
+                    } else {
+                        chunk
+                    })
                 }
                 Poll::Ready(None) => {
                     if matches!(self.input, Source::Open(_)) {
@@ -353,14 +360,16 @@ impl Pump {
 /// Standard input or output broke.
 struct Local(io::Error);
 
-/// `\n` as `\r\n`, for protocols that want it. For text: it is not fast.
-fn with_crlf(chunk: &Chunk) -> Chunk {
+/// `\n` as `\r\n`, for protocols that want it; one that is whole stays, wherever input was cut
+/// into chunks. For text: it is not fast.
+fn with_crlf(chunk: &Chunk, after_cr: &mut bool) -> Chunk {
     let mut bytes = Vec::with_capacity(chunk.filled().len() + 64);
     for &byte in chunk.filled() {
-        if byte == b'\n' && bytes.last() != Some(&b'\r') {
+        if byte == b'\n' && !*after_cr {
             bytes.push(b'\r');
         }
         bytes.push(byte);
+        *after_cr = byte == b'\r';
     }
     Chunk::from(bytes)
 }

@@ -1,4 +1,5 @@
-//! Standard input and output beside an async loop, each on a thread with blocking calls.
+//! Standard input and output beside an async loop, each on a thread with blocking calls
+//! where there is something to wait for.
 //!
 //! What was inherited may be shared with other processes, so it is never made non-blocking. It
 //! moves bytes onto and off a [`Belt`] and knows nothing of connections. Start at [`input`] and
@@ -73,16 +74,14 @@ impl Output {
 
     /// Writes this at once, or has it written.
     pub(crate) fn push(&mut self, mut chunk: Chunk) -> io::Result<()> {
-        if let Some(file) = &self.file {
-            if !self.escaping {
-                chunk.advance(write_now(file, chunk.filled())?);
-                if chunk.filled().is_empty() {
-                    self.belt.recycle(chunk);
-                    return Ok(());
-                }
-            }
-            self.start()?;
+        if let Some(file) = self.file.as_ref().filter(|_| !self.escaping) {
+            chunk.advance(write_now(file, chunk.filled())?);
         }
+        if chunk.filled().is_empty() {
+            self.belt.recycle(chunk);
+            return Ok(());
+        }
+        self.start()?;
         self.belt.push(chunk);
         Ok(())
     }
@@ -92,14 +91,16 @@ impl Output {
         self.belt.poll_empty(context)
     }
 
-    /// From now on a thread writes; it ends with an error when the reader has left.
+    /// From now on a thread writes, if it does not yet; it ends with an error when the reader has
+    /// left.
     fn start(&mut self) -> io::Result<()> {
         let Some(mut output) = self.file.take() else { return Ok(()) };
         let (take, escaping) = (self.belt.clone(), self.escaping);
+        let mut shown = Shown::default();
         spawn("stdout", move || {
             while let Some(chunk) = take.take_keeping() {
                 let written = if escaping {
-                    output.write_all(&shown(chunk.filled()))
+                    output.write_all(&shown.show(chunk.filled()))
                 } else {
                     output.write_all(chunk.filled())
                 };
@@ -140,27 +141,39 @@ pub(crate) fn has_input() -> bool {
 }
 
 /// Bytes with everything a terminal would obey made visible; line ends and tabs stay.
-fn shown(bytes: &[u8]) -> Vec<u8> {
-    let mut shown = Vec::with_capacity(bytes.len());
-    for (index, &byte) in bytes.iter().enumerate() {
-        let next = bytes.get(index + 1).copied();
-        let after_c2 = index > 0 && bytes[index - 1] == 0xc2;
-        let obeyed = match byte {
-            b'\n' | b'\t' => false,
-            b'\r' => !matches!(next, Some(b'\n') | None),
-            // C1 controls, which some terminals obey, are C2 80 to C2 9F.
-            0xc2 => matches!(next, Some(0x80..=0x9f)),
-            0x80..=0x9f => after_c2,
-            0x00..=0x1f | 0x7f => true,
-            _ => false,
-        };
-        if obeyed {
-            shown.extend_from_slice(format!("\\x{byte:02x}").as_bytes());
-        } else {
-            shown.push(byte);
+#[derive(Default)]
+struct Shown {
+    /// A byte that is obeyed or not by what comes after it, which may come later.
+    held: Option<u8>,
+}
+
+impl Shown {
+    fn show(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let mut shown = Vec::with_capacity(bytes.len());
+        for &byte in bytes {
+            match self.held.take() {
+                Some(b'\r') if byte != b'\n' => escape(b'\r', &mut shown),
+                // C1 controls, which some terminals obey, are C2 80 to C2 9F.
+                Some(0xc2) if matches!(byte, 0x80..=0x9f) => {
+                    escape(0xc2, &mut shown);
+                    escape(byte, &mut shown);
+                    continue;
+                }
+                held => shown.extend(held),
+            }
+            match byte {
+                b'\r' | 0xc2 => self.held = Some(byte),
+                b'\n' | b'\t' => shown.push(byte),
+                0x00..=0x1f | 0x7f => escape(byte, &mut shown),
+                _ => shown.push(byte),
+            }
         }
+        shown
     }
-    shown
+}
+
+fn escape(byte: u8, shown: &mut Vec<u8>) {
+    shown.extend_from_slice(format!("\\x{byte:02x}").as_bytes());
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
@@ -169,12 +182,23 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::shown;
+    use super::Shown;
+
+    fn shown<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
+        let mut shown = Shown::default();
+        pieces.into_iter().flat_map(|piece| shown.show(piece)).collect()
+    }
 
     #[test]
-    fn a_terminal_is_shown_what_it_would_obey() {
-        assert_eq!(shown(b"ok\r\n\tfine\n"), b"ok\r\n\tfine\n");
-        assert_eq!(shown(b"\x1b[2Jgone\rover"), br"\x1b[2Jgone\x0dover");
-        assert_eq!(shown("é \u{9b}2J".as_bytes()), r"é \xc2\x9b2J".as_bytes());
+    fn a_terminal_is_shown_what_it_would_obey_however_it_comes() {
+        for (bytes, expected) in [
+            (&b"ok\r\n\tfine\n"[..], &b"ok\r\n\tfine\n"[..]),
+            (b"\x1b[2Jgone\rover", br"\x1b[2Jgone\x0dover"),
+            (b"\r\r\n", b"\\x0d\r\n"),
+            ("é ² \u{9b}2J".as_bytes(), "é ² \\xc2\\x9b2J".as_bytes()),
+        ] {
+            assert_eq!(shown([bytes]), expected);
+            assert_eq!(shown(bytes.chunks(1)), expected);
+        }
     }
 }

@@ -1,10 +1,12 @@
 //! The lesson, line by line: a test for each row of the table in `docs/lesson.md`, on real sockets.
 
+#![allow(clippy::unwrap_used)] // they are tests
+
 mod support;
 
-use std::time::Duration;
+use std::{fs, process::Command, time::Duration};
 
-use redial_lab::{Behaviour, Lab, Outage, Script};
+use redial_lab::{Behaviour, Certificate, Lab, Outage, Script};
 use support::{Ran, redial};
 
 /// What the lesson's client prints when it is refused.
@@ -182,4 +184,98 @@ fn the_practice_servers_of_the_lesson_say_that_they_are_that() {
             "{ran}"
         );
     }
+}
+
+#[test]
+fn receive_ends_at_n_bytes_of_a_server_that_stays() {
+    let (_lab, address) = started(Behaviour::banner(SAYS));
+    let ran = connect(&[&address, "--receive", "7"]);
+    assert_eq!((ran.stdout.as_str(), ran.status), ("Welcome", Some(0)), "{ran}");
+}
+
+#[test]
+fn the_first_clause_that_matches_is_the_only_one() {
+    let (_lab, address) = started(Outage::Refuse);
+    let clauses = "reset: say \"one\"; refused: say \"two\", exit 7; OSError: say \"three\"";
+    let ran = connect(&[&address, "--except", clauses]);
+    assert_eq!((ran.stderr.as_str(), ran.status), ("two\n", Some(7)), "{ran}");
+}
+
+#[test]
+fn the_last_line_comes_after_what_was_received() {
+    let (_lab, address) = server();
+    // Both on one stream, so that their order shows.
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let script = r#"exec "$0" connect "$1" --else "say '$2'" </dev/null >>"$3" 2>&1"#;
+    let words = ["-c", script, env!("CARGO_BIN_EXE_redial"), &address, LAST_LINE];
+    assert_eq!(Command::new("sh").args(words).arg(log.path()).status().unwrap().code(), Some(0));
+    let said = fs::read(log.path()).unwrap();
+    assert_eq!(said, [SAYS, LAST_LINE.as_bytes(), b"\n"].concat());
+}
+
+#[test]
+fn what_goes_on_is_told_when_it_changes_and_not_at_every_attempt() {
+    let late = Outage::Refuse.lasting(Duration::from_millis(300));
+    let (_lab, address) = started(Script::new([late, Behaviour::say(SAYS).forever()]));
+    let ran = connect(&[&address, "--except", "refused: retry forever every 20ms"]);
+    let [trouble, end] = ran.stderr.lines().collect::<Vec<_>>()[..] else { panic!("{ran}") };
+    assert_eq!(trouble, format!("redial: {address}: refused; retry 1 in 20ms"));
+    assert!(end.starts_with(&format!("redial: {address}: connected ({address}) at attempt ")));
+}
+
+#[test]
+fn an_action_knows_every_fact() {
+    let (_lab, address) = started(Outage::Refuse);
+    let ran = connect(&[&address, "--except", "refused: run env, exit 3"]);
+    for fact in [
+        "REDIAL_FAILURE=refused".to_owned(),
+        "REDIAL_STAGE=connect".to_owned(),
+        "REDIAL_ERRNO=ECONNREFUSED".to_owned(),
+        "REDIAL_ATTEMPT=1".to_owned(),
+        "REDIAL_SENT=0".to_owned(),
+        "REDIAL_RECEIVED=0".to_owned(),
+        "REDIAL_DELIVERY=unsent".to_owned(),
+        "REDIAL_LASTING=0".to_owned(),
+        format!("REDIAL_SERVER={address}"),
+        format!("REDIAL_ADDRESS={address}"),
+    ] {
+        assert!(ran.stderr.lines().any(|line| line == fact), "no {fact} in {ran}");
+    }
+}
+
+#[test]
+fn pythons_exceptions_catch_what_python_raises_them_for() {
+    let expired = Behaviour::Close.over_tls(Certificate::Expired);
+    let servers = [
+        (
+            Script::from(Outage::Refuse),
+            &["ConnectionRefusedError", "ConnectionError", "OSError"][..],
+        ),
+        (Outage::Blackhole.into(), &["TimeoutError", "socket.timeout"]),
+        (Behaviour::Reset.into(), &["ConnectionResetError", "ConnectionError"]),
+        (expired.into(), &["ssl.SSLCertVerificationError", "SSLError"]),
+    ];
+    let directory = tempfile::tempdir().unwrap();
+    for (script, names) in servers {
+        let (lab, address) = started(script);
+        let mut words = vec!["--connect-timeout", "0.2"];
+        let (ca, tls) = (directory.path().join("ca.pem"), format!("tls://{address}"));
+        if let Some(pem) = lab.ca_pem() {
+            fs::write(&ca, pem).unwrap();
+            words.extend([&tls, "--ca", ca.to_str().unwrap()]);
+        } else {
+            words.push(&address);
+        }
+        for name in names {
+            caught(name, &words);
+        }
+    }
+    caught("gaierror", &["nonexistent.invalid:80"]);
+    caught("socket.gaierror", &["nonexistent.invalid:80"]);
+}
+
+fn caught(name: &str, words: &[&str]) {
+    let clause = format!("{name}: exit 9");
+    let ran = connect(&[words, &["--except", &clause]].concat());
+    assert_eq!((ran.stderr.as_str(), ran.status), ("", Some(9)), "{name}: {ran}");
 }

@@ -3,6 +3,8 @@
 //! The snapshots hold every message, to be read by people. A new piece of bad input is a line in
 //! one of the lists.
 
+#![allow(clippy::unwrap_used)] // a test's helper is a test
+
 mod support;
 
 use std::fs;
@@ -32,7 +34,7 @@ fn is_a_mistake(ran: &Ran) {
 /// A directory with policy files that are wrong, each in its own way.
 fn policies() -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
-    let files: [(&str, &[u8]); 14] = [
+    let files: [(&str, &[u8]); 15] = [
         ("key.toml", b"deadlin = \"2m\"\n"),
         ("limit-key.toml", b"deadline = \"2m\"\n\n[limits]\nconect = \"5s\"\n"),
         ("below-a-table.toml", b"[limits]\nconnect = \"5s\"\ndeadline = \"2m\"\n"),
@@ -47,6 +49,7 @@ fn policies() -> tempfile::TempDir {
         ("port.toml", b"servers = [\"db1:5432\", \"db2:70000\"]\n"),
         ("not.toml", b"servers: [db1:5432]\n"),
         ("latin1.toml", b"else = \"say 'caf\xe9'\"\n"),
+        ("nowhere.toml", b"clauses = 'any: stop'\n"),
         ("zero.toml", b"deadline = \"0s\"\n"),
         ("recipe.toml", b"as = \"postgres\"\n"),
         ("quotes.toml", "else = “say done”\n".as_bytes()),
@@ -210,6 +213,8 @@ fn flags() {
         vec!["connect", "db:5432", "--half-close", "maybe"],
         vec!["connect", "db:5432", "--policy", "none.toml"],
         vec!["connect", "--policy", "directory"],
+        vec!["connect", "--policy", "nowhere.toml"],
+        vec!["connect", "tls://127.0.0.1:1", "--ca", "none.pem"],
     ];
     insta::assert_snapshot!(all(cases));
 }

@@ -3,6 +3,8 @@
 //! Each case plants one and looks for it in everything that leaves the process: standard output,
 //! standard error, and the file of `--json=FILE`.
 
+#![allow(clippy::unwrap_used)] // a test's helper is a test
+
 mod support;
 
 use std::{fs, path::Path};
@@ -111,9 +113,8 @@ fn of_what_clauses_are_given() {
         format!("{url}: stop"),
         format!("refused: {url}"),
         format!("refused: stop {url}"),
-        format!(
-            "refused: say \"{{server}} {{failure}} {{cause}}\", run sh -c \"env | grep ^REDIAL_ >&2\", stop"
-        ),
+        r#"refused: say "{server} {failure} {cause}", run sh -c "env | grep ^REDIAL_ >&2", stop"#
+            .to_owned(),
     ];
     for clause in &clauses {
         everywhere([vec!["connect", url, "--except", clause]]);

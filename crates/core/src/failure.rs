@@ -98,7 +98,7 @@ impl Failure {
     /// it and nothing was given to the caller. The guard `fresh`.
     #[must_use]
     pub const fn is_fresh(&self) -> bool {
-        self.sent == 0 && self.received == 0
+        self.sent == 0 && self.received == 0 && !matches!(self.delivery, Delivery::Unknown)
     }
 }
 

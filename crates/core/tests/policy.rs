@@ -162,6 +162,8 @@ fn no_garbage_hangs_or_breaks_it() {
         let mistake = read(&piece.repeat(1_000_000 / piece.len())).unwrap_err();
         assert!(!mistake.to_string().is_empty());
     }
+    let word = format!("clauses = '{}: stop'", "x".repeat(1_000_000));
+    assert!(read(&word).unwrap_err().to_string().len() < 1_000, "no mistake repeats it all");
     let long = format!("clauses = '''\n{}'''", "any: retry 1, run x\n".repeat(50_000));
     assert_eq!(read(&long).unwrap().clauses().len(), 50_001);
 }
@@ -208,6 +210,14 @@ fn no_password_is_printed() {
     let policy = read("servers = ['redis://app:s3cret@cache']").unwrap();
     assert!(policy.to_toml().contains("redis://app:***@cache"));
     assert!(!policy.to_toml().contains("s3cret"));
+}
+
+#[test]
+fn no_control_character_is_printed() {
+    let policy = Policy::build(Verb::Connect).except("any: say '\u{9b}31m \x1b[m'").unwrap();
+    let policy = policy.build().unwrap();
+    assert!(!policy.to_toml().chars().any(|letter| letter.is_control() && letter != '\n'));
+    reads_back(&policy);
 }
 
 #[test]

@@ -102,6 +102,8 @@ impl Drive {
                     Output::Cancel { id } => {
                         self.work.take_if(|(under_way, _)| *under_way == id);
                         body.take_if(|(under_way, _)| *under_way == id);
+                        // It may have succeeded in the moment it was given up.
+                        self.ready = None;
                     }
                     Output::Connected { id } => {
                         if let Some(connection) = self.ready.take() {

@@ -27,7 +27,7 @@
 //!
 //! # Layout
 //!
-//! - `redial`: the way in; `drive`: the loop that carries a session out
+//! - `redial`: the way in; `gave_up`: what there is instead of a connection; `drive`: the loop that carries a session out
 //! - `attempt`: one attempt, of `lookup`, `dial`, `tls`; `socket` opens one, `wire` counts on it
 //! - `connection`, `stream`: bytes both ways and one true reason for the end; `marks`, `outq`: what
 //!   was acknowledged
@@ -43,6 +43,7 @@ mod dial;
 mod drive;
 mod errno;
 mod error;
+mod gave_up;
 mod lookup;
 mod marks;
 mod outq;
@@ -57,6 +58,7 @@ pub use redial_core::*;
 pub use attempt::{Settings, attempt};
 pub use connection::Connection;
 pub use error::Error;
+pub use gave_up::{GaveUp, Lasting, NotConnected};
 pub use lookup::IpVersions;
-pub use redial::{Ended, Finished, GaveUp, Lasting, NotConnected, Redial, connect, run};
+pub use redial::{Ended, Finished, Redial, connect, run};
 pub use tls::{TlsOptions, TlsSetup};

@@ -5,7 +5,7 @@
 //! event, and `run` an error unless allowed. Start at [`Redial`].
 
 use std::{
-    error, fmt,
+    error,
     future::{Future, Pending},
     hash::{BuildHasher, RandomState},
     io,
@@ -22,6 +22,7 @@ use crate::{
     Connection, Error, IpVersions, Settings, TlsOptions,
     connection::LastWords,
     drive::{Drive, Listener, Turn},
+    gave_up::{GaveUp, Lasting, NotConnected},
 };
 
 /// A policy about to be carried out, and what it may use.
@@ -174,7 +175,8 @@ impl Redial {
     /// Each connection is a new one: nothing that was sent is sent again unless the closure does
     /// so. When it returns an error and its connection failed, the clauses handle that failure; an
     /// `UnexpectedEof` is `closed-early` or `truncated`; any other error is the failure
-    /// `application`, which heals (`transient`) unless it is wrapped in [`Lasting`].
+    /// `application`, which heals (`transient`) unless it is wrapped in [`Lasting`]. The policy's
+    /// deadline bounds all of it, the closure's calls too.
     ///
     /// ```no_run
     /// use redial::{Policy, Server};
@@ -205,7 +207,9 @@ impl Redial {
         F: Future<Output = Result<T, E>>,
         E: Into<Box<dyn error::Error + Send + Sync>>,
     {
-        let (mut drive, record) = self.start()?;
+        // Work that outlives its connections has one limit, not one for each.
+        let policy = Arc::unwrap_or_clone(self.policy).bounding_everything();
+        let (mut drive, record) = Self { policy: Arc::new(policy), ..self }.start()?;
         let mut value = None;
         let mut turn = drive.turn::<Pending<Input>>(None).await;
         loop {
@@ -312,98 +316,6 @@ pub struct Finished {
     /// The way there.
     pub record: Record,
 }
-
-/// There is no connection, or no result, to hand over.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum NotConnected {
-    /// The policy cannot be carried out: a file is missing, or a step is not allowed.
-    Unable(Error),
-    /// The policy gave up.
-    GaveUp(Box<GaveUp>),
-}
-
-/// The policy gave up.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct GaveUp {
-    /// How it ended.
-    pub verdict: Verdict,
-    /// Every attempt, as far as the record is bounded.
-    pub record: Record,
-}
-
-impl GaveUp {
-    /// The failure it ended with, where it ended with one.
-    #[must_use]
-    pub fn failure(&self) -> Option<&Failure> {
-        match &self.verdict {
-            Verdict::Stopped(failure)
-            | Verdict::Unhandled(failure)
-            | Verdict::Deadline(failure) => Some(failure),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Display for GaveUp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.verdict {
-            Verdict::Stopped(failure)
-            | Verdict::Unhandled(failure)
-            | Verdict::Deadline(failure) => write!(f, "{failure}"),
-            Verdict::Exit(status) => write!(f, "a clause ended the session with `exit {status}`"),
-            Verdict::Interrupted(signal) => write!(f, "interrupted by {}", signal.name()),
-            _ => f.write_str("the session is over"),
-        }
-    }
-}
-
-impl error::Error for GaveUp {}
-
-impl fmt::Display for NotConnected {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unable(error) => error.fmt(f),
-            Self::GaveUp(gave_up) => gave_up.fmt(f),
-        }
-    }
-}
-
-impl error::Error for NotConnected {}
-
-impl From<Error> for NotConnected {
-    fn from(error: Error) -> Self {
-        Self::Unable(error)
-    }
-}
-
-impl From<GaveUp> for NotConnected {
-    fn from(gave_up: GaveUp) -> Self {
-        Self::GaveUp(Box::new(gave_up))
-    }
-}
-
-/// An error that does not heal by itself: the failure `application`, but not `transient`.
-///
-/// Wrap the error a closure of [`Redial::run`] returns: `Err(Lasting::new("wrong password"))`.
-#[derive(Debug)]
-pub struct Lasting(Box<dyn error::Error + Send + Sync>);
-
-impl Lasting {
-    /// This error, which trying again will not change.
-    pub fn new(error: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
-        Self(error.into())
-    }
-}
-
-impl fmt::Display for Lasting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl error::Error for Lasting {}
 
 /// What the clauses are asked about when a closure returned an error.
 fn failure_of(

@@ -1,5 +1,7 @@
 //! The ways in for programs: `connect`, and `run` with a closure, against servers that misbehave.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
+
 use std::{
     io,
     sync::{Arc, Mutex},
@@ -144,6 +146,19 @@ async fn the_deadline_bounds_the_time_without_a_connection() {
     let gave_up = gave_up(redial::connect(policy.build().unwrap()).await);
     assert!(matches!(gave_up.verdict, Verdict::Deadline(_)));
     assert!(begun.elapsed() < Duration::from_secs(4), "the attempt was not cancelled");
+}
+
+#[tokio::test]
+async fn the_deadline_of_run_bounds_the_closure_too() {
+    let stall = lab(Behaviour::Stall);
+    let policy = policy(Verb::Stay, &[&stall]).deadline(Duration::from_millis(200));
+    let result =
+        redial::run(
+            policy.build().unwrap(),
+            |mut connection| async move { connection.read_u8().await },
+        )
+        .await;
+    assert!(matches!(gave_up(result).verdict, Verdict::Deadline(_)));
 }
 
 #[tokio::test]

@@ -22,13 +22,7 @@ use redial::{
 };
 
 use self::report::Report;
-use crate::{
-    VERBS,
-    error::Error,
-    exit::Exit,
-    flags::{PolicyFlags, reason},
-    terminal,
-};
+use crate::{VERBS, error::Error, exit::Exit, flags::PolicyFlags, terminal, texts::reason};
 
 const EXAMPLES: &str = "\
 Examples:

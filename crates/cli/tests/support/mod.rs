@@ -1,22 +1,40 @@
 //! The built binary, run once: words and standard input in, what it said and its status out.
 //!
 //! The environment is empty but for what a test adds, so that no setting of this machine shows in
-//! a result. Start at [`Run`].
+//! a result, and a run that does not end is ended after a minute. Start at [`Run`]; a run that a
+//! test talks to while it is under way is a [`Live`].
 
-#![allow(dead_code)] // each test binary uses its part
+#![allow(dead_code, clippy::unwrap_used)] // each test binary uses its part
 
 use std::{
     fmt,
-    io::Write,
+    io::{Read, Write},
     path::Path,
-    process::{Command, Output, Stdio},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    sync::mpsc::{self, RecvTimeoutError},
+    thread,
+    time::Duration,
 };
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// No run takes this long, on any machine.
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// A run to be made.
 pub(crate) struct Run {
     command: Command,
-    /// What standard input holds; `None` for /dev/null.
-    input: Option<Vec<u8>>,
+    input: Vec<u8>,
+    stdin: Option<Stdio>,
+    stdout: Option<Stdio>,
+    shown: String,
+}
+
+/// A run under way. Dropped, it is killed.
+pub(crate) struct Live {
+    pub(crate) child: Child,
+    pub(crate) stdin: Option<ChildStdin>,
+    pub(crate) stdout: Option<ChildStdout>,
     shown: String,
 }
 
@@ -26,6 +44,8 @@ pub(crate) struct Ran {
     pub(crate) shown: String,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
+    /// The same as `stdout`, whatever it is.
+    pub(crate) bytes: Vec<u8>,
     /// The exit status; `None` if a signal ended it.
     pub(crate) status: Option<i32>,
 }
@@ -39,23 +59,40 @@ pub(crate) fn redial<'a>(words: impl IntoIterator<Item = &'a str>) -> Run {
         command.arg(word);
         shown += &format!(" {}", typed(word));
     }
-    Run { command, input: Some(Vec::new()), shown }
+    Run { command, input: Vec::new(), stdin: None, stdout: None, shown }
 }
 
 impl Run {
+    pub(crate) fn arg(mut self, word: &str) -> Self {
+        self.command.arg(word);
+        self.shown += &format!(" {}", typed(word));
+        self
+    }
+
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
         self
     }
 
     pub(crate) fn input(mut self, input: impl Into<Vec<u8>>) -> Self {
-        self.input = Some(input.into());
+        self.input = input.into();
+        self
+    }
+
+    /// Standard input as given, in place of a pipe.
+    pub(crate) fn stdin(mut self, stdin: impl Into<Stdio>) -> Self {
+        self.stdin = Some(stdin.into());
         self
     }
 
     /// Standard input is /dev/null, as in a script that has nothing to say.
-    pub(crate) fn silent(mut self) -> Self {
-        self.input = None;
+    pub(crate) fn silent(self) -> Self {
+        self.stdin(Stdio::null())
+    }
+
+    /// Standard output as given, in place of a pipe.
+    pub(crate) fn stdout(mut self, stdout: impl Into<Stdio>) -> Self {
+        self.stdout = Some(stdout.into());
         self
     }
 
@@ -65,18 +102,72 @@ impl Run {
     }
 
     pub(crate) fn run(mut self) -> Ran {
-        let stdin = if self.input.is_some() { Stdio::piped() } else { Stdio::null() };
-        self.command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = self.command.spawn().unwrap();
-        let stdin = child.stdin.take();
-        let input = self.input.unwrap_or_default();
-        // A child that ends early leaves the rest unread.
-        let writer = std::thread::spawn(move || stdin.map(|mut stdin| stdin.write_all(&input)));
-        let Output { stdout, stderr, status } = child.wait_with_output().unwrap();
-        drop(writer.join().unwrap());
-        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        Ran { shown: self.shown, stdout: text(stdout), stderr: text(stderr), status: status.code() }
+        let input = std::mem::take(&mut self.input);
+        let mut live = self.start();
+        let writer = live.stdin.take().map(|mut stdin| {
+            // It may well end before it has read everything.
+            thread::spawn(move || drop(stdin.write_all(&input)))
+        });
+        let ran = live.end();
+        if let Some(writer) = writer {
+            writer.join().unwrap();
+        }
+        ran
     }
+
+    pub(crate) fn start(self) -> Live {
+        let Self { mut command, stdin, stdout, shown, .. } = self;
+        command.stdin(stdin.unwrap_or_else(Stdio::piped));
+        command.stdout(stdout.unwrap_or_else(Stdio::piped)).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
+        Live { child, stdin, stdout, shown }
+    }
+}
+
+impl Live {
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Waits for its end, with what it has said until then.
+    pub(crate) fn end(mut self) -> Ran {
+        drop(self.stdin.take());
+        let pid = Pid::from_child(&self.child);
+        let (ended, wait) = mpsc::channel::<()>();
+        let watchdog = thread::spawn(move || {
+            if wait.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout) {
+                let _ = kill_process(pid, Signal::KILL);
+            }
+        });
+        let stdout = self.stdout.take();
+        let reader = thread::spawn(move || read(stdout));
+        let stderr = read(self.child.stderr.take());
+        let bytes = reader.join().unwrap();
+        let status = self.child.wait().unwrap().code();
+        drop(ended);
+        watchdog.join().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let shown = std::mem::take(&mut self.shown);
+        Ran { shown, stdout: text(&bytes), stderr: text(&stderr), bytes, status }
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        // Nothing to do where it has ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// All of it, to its end.
+fn read(from: Option<impl Read>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    if let Some(mut from) = from {
+        from.read_to_end(&mut bytes).unwrap();
+    }
+    bytes
 }
 
 /// As a session in a terminal would look.

@@ -97,6 +97,13 @@ impl Policy {
         file::read(verb, text)
     }
 
+    /// The same policy, whose deadline bounds the life of its connections too.
+    #[must_use]
+    pub const fn bounding_everything(mut self) -> Self {
+        self.bounds_everything = true;
+        self
+    }
+
     /// What it is for.
     #[must_use]
     pub const fn verb(&self) -> Verb {

@@ -1,0 +1,132 @@
+//! Texts that are named rather than typed: policy files, and what is sent first.
+//!
+//! Each is bounded, and everything that is not one has its answer: a directory, a device, garbage,
+//! another encoding. What the texts mean is the core's. Start at [`read_policy`].
+
+use std::{
+    fs,
+    io::{self, Read},
+    path::Path,
+};
+
+use redial::{Mistake, Policy, PolicyBuilder, Verb};
+
+use crate::error::Error;
+
+/// A policy is written by a person.
+const LARGEST_POLICY: u64 = 1024 * 1024;
+/// An opening is sent on every connection.
+const LARGEST_OPENING: u64 = 1024 * 1024;
+
+/// Reads a policy file, with an answer for everything that is not one.
+pub(crate) fn read_policy(verb: Verb, path: &Path) -> Result<PolicyBuilder, Error> {
+    let name = redial::printable(&path.display().to_string());
+    let unreadable = |what: String| {
+        Error::plain(
+            format!("the policy file `{name}` {what}"),
+            "to print one to begin with: redial help policy",
+        )
+    };
+    let metadata = fs::metadata(path)
+        .map_err(|error| unreadable(format!("cannot be read: {}", reason(&error))))?;
+    if metadata.is_dir() {
+        return Err(unreadable("is a directory".into()));
+    }
+    let text = bounded(path, LARGEST_POLICY).map_err(|error| match error {
+        TooLarge::Error(error) => unreadable(format!("cannot be read: {}", reason(&error))),
+        TooLarge::Is => unreadable("is larger than 1 MiB, so it is not a policy".into()),
+    })?;
+    let text = String::from_utf8(text).map_err(|error| {
+        let read = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = read.iter().filter(|byte| **byte == b'\n').count() + 1;
+        unreadable(format!("is not text: line {line} is not UTF-8"))
+    })?;
+    Policy::parse(verb, &text).map_err(Error::in_text(name.clone(), &text))
+}
+
+/// `--send TEXT|@FILE|env:NAME`, nothing appended.
+pub(crate) fn opening(text: &str) -> Result<Vec<u8>, Error> {
+    if let Some(path) = text.strip_prefix('@') {
+        let name = redial::printable(path);
+        return bounded(Path::new(path), LARGEST_OPENING).map_err(|error| match error {
+            TooLarge::Error(error) => Error::plain(
+                format!("--send: `{name}` cannot be read: {}", reason(&error)),
+                "for text that begins with @, write \\x40",
+            ),
+            TooLarge::Is => Error::plain(
+                format!("--send: `{name}` is larger than 1 MiB"),
+                "an opening is short; send the rest through standard input",
+            ),
+        });
+    }
+    if let Some(name) = text.strip_prefix("env:") {
+        let value = std::env::var_os(name).ok_or_else(|| {
+            Error::plain(
+                format!("--send: the environment has no variable `{}`", redial::printable(name)),
+                "export it first",
+            )
+        })?;
+        return Ok(value.into_encoded_bytes());
+    }
+    unescape(text).map_err(Error::in_text("--send", text))
+}
+
+/// The bytes of a text with `\n \r \t \0 \\ \xHH`.
+fn unescape(text: &str) -> Result<Vec<u8>, Mistake> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        bytes.extend_from_slice(&rest.as_bytes()[..at]);
+        let position = text.len() - rest.len() + at;
+        let escape = &rest[at + 1..];
+        let (byte, length) = match escape.as_bytes().first() {
+            Some(b'n') => (b'\n', 1),
+            Some(b'r') => (b'\r', 1),
+            Some(b't') => (b'\t', 1),
+            Some(b'0') => (0, 1),
+            Some(b'\\') => (b'\\', 1),
+            Some(b'x') => {
+                match escape.get(1..3).and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+                    Some(byte) => (byte, 3),
+                    None => {
+                        return Err(Mistake::new(
+                            position..position + 2,
+                            "`\\x` wants two hexadecimal digits",
+                            "as in `\\x00`",
+                        ));
+                    }
+                }
+            }
+            _ => {
+                return Err(Mistake::new(
+                    position..position + 1,
+                    "a backslash stands in front of nothing it can escape",
+                    r"the escapes are \n \r \t \0 \\ and \xHH",
+                ));
+            }
+        };
+        bytes.push(byte);
+        rest = &escape[length..];
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    Ok(bytes)
+}
+
+enum TooLarge {
+    Error(io::Error),
+    Is,
+}
+
+/// The content of a file, if it has at most `limit` bytes; a device or pipe is read no further.
+fn bounded(path: &Path, limit: u64) -> Result<Vec<u8>, TooLarge> {
+    let file = fs::File::open(path).map_err(TooLarge::Error)?;
+    let mut bytes = Vec::new();
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(TooLarge::Error)?;
+    if bytes.len() as u64 > limit { Err(TooLarge::Is) } else { Ok(bytes) }
+}
+
+/// An operating system's reason without Rust's `(os error 2)`.
+pub(crate) fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+}
