@@ -44,7 +44,7 @@ impl Contender {
     /// The words that make this program do that.
     pub(crate) fn words(&self, task: Task, server: SocketAddr) -> Vec<String> {
         let (host, port) = (server.ip().to_string(), server.port().to_string());
-        let words = match (&self.which, task) {
+        match (&self.which, task) {
             (Which::Redial(file), _) => {
                 vec![file.display().to_string(), "connect".into(), server.to_string()]
             }
@@ -56,8 +56,7 @@ impl Contender {
             (Which::Socat, Task::Receive) => {
                 vec!["socat".into(), "-u".into(), format!("TCP:{server}"), "-".into()]
             }
-        };
-        words
+        }
     }
 
     /// The same as a command; where its bytes come from and go to is the caller's.

@@ -25,7 +25,7 @@ usage: redial-bench --redial FILE [--plots FOLDER] [--size 2G] [--runs N] [--bes
   --size    bytes through a pipe in each run: 256M, 2G
   --runs    runs of each program, after the warm-up
   --beside  another build of redial, as one more peer
-  BENCH     only these; `pipe` is all whose names begin so";
+  BENCH     only these: process, pipe-send, pipe-receive; `pipe` is all that begin so";
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 

@@ -6,6 +6,8 @@
 pub(crate) struct Measure {
     pub(crate) what: &'static str,
     pub(crate) unit: &'static str,
+    /// `less` or `more`.
+    pub(crate) better: &'static str,
     /// The first is redial; run N of each was taken in the same round.
     pub(crate) programs: Vec<(String, Vec<f64>)>,
 }
@@ -21,10 +23,11 @@ impl Measure {
     pub(crate) fn new<'a>(
         what: &'static str,
         unit: &'static str,
+        better: &'static str,
         names: impl Iterator<Item = &'a str>,
     ) -> Self {
         let programs = names.map(|name| (name.to_owned(), Vec::new())).collect();
-        Self { what, unit, programs }
+        Self { what, unit, better, programs }
     }
 
     /// One run of the program in this place.
@@ -69,7 +72,7 @@ mod tests {
 
     #[test]
     fn a_ratio_is_of_medians_and_its_spread_of_rounds() {
-        let mut measure = Measure::new("time", "s", ["redial", "nc"].into_iter());
+        let mut measure = Measure::new("time", "s", "less", ["redial", "nc"].into_iter());
         for (ours, theirs) in [(2.0, 1.0), (4.0, 2.0), (60.0, 30.0)] {
             measure.push(0, ours);
             measure.push(1, theirs);

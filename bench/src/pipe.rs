@@ -91,9 +91,9 @@ fn compare(
     let contenders = contender::all(settings);
     let names = || contenders.iter().map(|contender| contender.name);
     let runs = settings.runs.unwrap_or(RUNS);
-    let mut rate = Measure::new("Rate", "GiB/s", names());
-    let mut cpu = Measure::new("CPU time per GiB", "s", names());
-    let mut peak = Measure::new("Peak memory", "MiB", names());
+    let mut rate = Measure::new("Rate", "GiB/s", "more", names());
+    let mut cpu = Measure::new("CPU time per GiB", "s", "less", names());
+    let mut peak = Measure::new("Peak memory", "MiB", "less", names());
     let gib = settings.size as f64 / GIB;
     for round in 0..=runs {
         for (place, contender) in contenders.iter().enumerate() {

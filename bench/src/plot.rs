@@ -6,7 +6,11 @@
 
 use std::path::Path;
 
-use plotters::{coord::Shift, prelude::*};
+use plotters::{
+    coord::Shift,
+    prelude::*,
+    style::text_anchor::{HPos, Pos, VPos},
+};
 
 use crate::{
     Outcome,
@@ -27,7 +31,7 @@ const TITLE: u32 = 44;
 const LEFT: u32 = 120;
 /// Of one program, and of a panel beside its programs.
 const ROW: u32 = 34;
-const FRAME: u32 = 74;
+const FRAME: u32 = 86;
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
@@ -36,6 +40,8 @@ pub(crate) fn draw(report: &Report, file: &Path) -> Outcome<()> {
     let height = TITLE + heights.clone().sum::<u32>();
     let root = SVGBackend::new(file, (WIDTH, height)).into_drawing_area();
     root.draw_text(&report.title, &font(18), (16, 14))?;
+    let key = "a dot: one run; a stroke: the median";
+    root.draw_text(key, &font(13).pos(Pos::new(HPos::Right, VPos::Top)), (WIDTH as i32 - 24, 17))?;
     let (_, mut rest) = root.split_vertically(TITLE);
     for (measure, height) in report.measures.iter().zip(heights) {
         let (panel, below) = rest.split_vertically(height);
@@ -52,6 +58,7 @@ fn draw_measure(measure: &Measure, panel: &Area<'_>) -> Outcome<()> {
     let most = values.fold(0.0, |most: f64, value| most.max(*value));
     let mut chart = ChartBuilder::on(panel)
         .margin_right(24)
+        .margin_bottom(22)
         .set_label_area_size(LabelAreaPosition::Left, LEFT)
         .set_label_area_size(LabelAreaPosition::Bottom, 46)
         .build_cartesian_2d(0.0..most * 1.08, rows as f64..0.0)?;
@@ -63,7 +70,7 @@ fn draw_measure(measure: &Measure, panel: &Area<'_>) -> Outcome<()> {
         .bold_line_style(TEXT.mix(0.35))
         .axis_style(TEXT)
         .x_label_style(font(13))
-        .x_desc(format!("{}, {}", measure.what, measure.unit))
+        .x_desc(format!("{}, {} ({} is better)", measure.what, measure.unit, measure.better))
         .axis_desc_style(font(14))
         .draw()?;
     for (place, (name, values)) in measure.programs.iter().enumerate() {

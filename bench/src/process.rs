@@ -26,7 +26,7 @@ fn run(settings: &Settings) -> Outcome<Report> {
     let contenders = contender::all(settings);
     let names = || contenders.iter().map(|contender| contender.name);
     let runs = settings.runs.unwrap_or(RUNS);
-    let mut cpu = Measure::new("CPU time", "ms", names());
+    let mut cpu = Measure::new("CPU time", "ms", "less", names());
 
     let server = Server::start((WARM_UP + runs) * contenders.len(), greet)?;
     for round in 0..WARM_UP + runs {
@@ -61,7 +61,7 @@ fn instructions(contenders: &[Contender]) -> Outcome<Option<Measure>> {
         return Ok(None);
     }
     let names = contenders.iter().map(|contender| contender.name);
-    let mut counts = Measure::new("Instructions (callgrind)", "million", names);
+    let mut counts = Measure::new("Instructions (callgrind)", "million", "less", names);
     let server = Server::start(contenders.len(), greet)?;
     for (place, contender) in contenders.iter().enumerate() {
         counts.push(place, counted(contender, server.address)? / 1e6);

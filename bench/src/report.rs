@@ -26,7 +26,11 @@ impl fmt::Display for Report {
         writeln!(f, "|---|---|---:|---:|")?;
         for measure in &self.measures {
             for (place, (name, values)) in measure.programs.iter().enumerate() {
-                let what = if place == 0 { format!("**{}**", measure.what) } else { String::new() };
+                let what = if place == 0 {
+                    format!("**{}**, {} is better", measure.what, measure.better)
+                } else {
+                    String::new()
+                };
                 let Middle { median, low, high } = Middle::of(values);
                 write!(
                     f,
