@@ -141,6 +141,9 @@ fn carry_out(flags: &Flags, policy: redial::Policy, practice: &Practice) -> Resu
     if let Some(seed) = flags.report.seed {
         redial = redial.seed(seed);
     }
+    if let Some(proxy) = flags.dial.via()? {
+        redial = redial.via(proxy);
+    }
     if let Some(address) = flags.dial.bind {
         redial = redial.bind(address);
     }
@@ -152,7 +155,6 @@ fn carry_out(flags: &Flags, policy: redial::Policy, practice: &Practice) -> Resu
         let outcome = redial
             .carry_out(async |connection: &mut redial::Connection| pump.run(connection).await)
             .await;
-        pump.finish().await;
         outcome.map_err(|error| Error::sentence(error.to_string()))
     });
     // A thread that blocks in a read of standard input would be waited for.

@@ -7,13 +7,13 @@ use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use clap::Args;
 use redial::{
-    Answer, Clause, IpVersions, Policy, PolicyBuilder, Rounds, TlsOptions, Verb,
+    Answer, Clause, IpVersions, Policy, PolicyBuilder, Rounds, TlsOptions, Verb, Via,
     parse_seconds_or_duration, retry_sugar,
 };
 
 use crate::{
     error::Error,
-    texts::{opening, read_policy},
+    texts::{from_variable, opening, read_policy},
 };
 
 #[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
@@ -157,6 +157,16 @@ pub(crate) struct DialFlags {
         help_heading = "How to connect"
     )]
     pub(crate) bind: Option<IpAddr>,
+
+    /// Go through a proxy: socks5://[USER:PASS@]HOST:PORT, http://HOST:PORT, or env:NAME
+    #[arg(
+        long,
+        value_name = "PROXY",
+        env = "REDIAL_OPT_VIA",
+        hide_env = true,
+        help_heading = "How to connect"
+    )]
+    pub(crate) via: Option<String>,
 
     /// Trust the authorities in this PEM file, and no others
     #[arg(
@@ -337,6 +347,14 @@ impl DialFlags {
             (_, true) => IpVersions::Ipv6,
             _ => IpVersions::Any,
         }
+    }
+
+    pub(crate) fn via(&self) -> Result<Option<Via>, Error> {
+        let Some(text) = &self.via else { return Ok(None) };
+        let text = from_variable("--via", text)?;
+        let via = Via::parse(&text)
+            .map_err(|mistake| Error::plain(format!("--via: {}", mistake.what), mistake.instead))?;
+        Ok(Some(via))
     }
 
     pub(crate) fn tls(&self, authority: Option<String>) -> TlsOptions {

@@ -1,7 +1,6 @@
 //! The record as JSON: one object, one line, the shape of `docs/record.schema.json`.
 //!
-//! To standard error in place of the story, or to a file beside it; a file appears whole or not at
-//! all. Start at [`write()`].
+//! To standard error in place of the story, or to a file beside it. Start at [`write()`].
 
 use std::{io::Write, path::Path};
 

@@ -33,6 +33,9 @@ const VERBS: [(&str, &str); 3] = [
     ("help", "explain a topic, or any kind of failure by name"),
 ];
 
+/// What is meant to come: a word that is not a server, and deserves a better answer than that.
+const LATER: [&str; 7] = ["wait", "why", "diagnose", "stay", "relay", "rehearse", "serve"];
+
 fn main() -> ExitCode {
     let mut words = std::env::args_os().skip(1).peekable();
     let first = words.peek().and_then(|word| word.to_str()).map(ToOwned::to_owned);
@@ -55,6 +58,10 @@ fn verb(
         Some("connect") => connect::run(words.skip(1)),
         Some("check") => check::run(words.skip(1)),
         Some("help") => help::run(words.nth(1), &VERBS),
+        Some(word) if LATER.contains(&word) => Err(error::Error::plain(
+            format!("`{word}` is not in this version"),
+            "there are connect, check and help; for a host of that name write HOST:PORT",
+        )),
         // `redial SERVER…` is `redial connect SERVER…`.
         Some(_) => connect::run(words),
     }

@@ -9,7 +9,7 @@ use std::{
     io::{self, IsTerminal},
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -86,7 +86,8 @@ struct Flow {
     moved: Instant,
     /// When something has to happen though nothing moves.
     alarm: Pin<Box<Sleep>>,
-    until: Option<Instant>,
+    /// When `--max-time` is over.
+    end: Option<Instant>,
     chunk: Option<Chunk>,
 }
 
@@ -114,25 +115,31 @@ impl Pump {
             flushed: true,
             moved: now,
             alarm: Box::pin(sleep_until(now)),
-            until: self.wishes.limits.max_time.map(|limit| now + limit),
+            end: self.wishes.limits.max_time.map(|limit| now + limit),
             chunk: None,
         };
         if let Err(error) = self.open() {
-            return self.local(connection, error);
+            self.note(error);
+            return Ended::Abandoned;
         }
-        match poll_fn(|context| self.poll(&mut flow, connection, context)).await {
-            Ok(()) => {
-                let failure = connection.failure();
-                // What was received stands before what a clause or `else` says about it.
-                self.finish().await;
-                if self.reader_left { Ended::Abandoned } else { Ended::Failed(failure) }
-            }
-            Err(Local(error)) => self.local(connection, error),
+        let ended = poll_fn(|context| self.poll(&mut flow, connection, context)).await;
+        // Before anything else is waited for: only an open socket knows what was acknowledged.
+        let failure = connection.failure();
+        if let Err(Local(error)) = ended {
+            self.note(error);
+        }
+        // What was received stands before what a clause or `else` says about it.
+        self.finish().await;
+        // Where our own side broke it is no failure of the server's, and no clause is asked.
+        if self.reader_left || self.broken.is_some() {
+            Ended::Abandoned
+        } else {
+            Ended::Failed(failure)
         }
     }
 
     /// Waits until all that was received is written.
-    pub(crate) async fn finish(&mut self) {
+    async fn finish(&mut self) {
         if let Some(output) = &self.output
             && let Err(error) = poll_fn(|context| output.poll_empty(context)).await
         {
@@ -148,13 +155,6 @@ impl Pump {
             self.output = Some(Output::open(self.wishes.raw)?);
         }
         Ok(())
-    }
-
-    /// Our own side broke: no failure of the server's, and no clause is asked.
-    fn local(&mut self, connection: &mut Connection, error: io::Error) -> Ended {
-        self.note(error);
-        connection.fail(Kind::Closed, None);
-        Ended::Abandoned
     }
 
     fn note(&mut self, error: io::Error) {
@@ -301,13 +301,7 @@ impl Pump {
                     output.push(chunk).map_err(Local)?;
                     flow.received += count as u64;
                     flow.moved = Instant::now();
-                    if self.wishes.receive.is_some() {
-                        flow.until =
-                            Some(flow.until.map_or(flow.moved + LINGER, |until| {
-                                until.min(flow.moved + LINGER)
-                            }));
-                        flow.ended = self.wishes.receive == Some(flow.received);
-                    }
+                    flow.ended = self.wishes.receive == Some(flow.received);
                 }
                 // The connection knows whether that was clean.
                 Poll::Ready(_) => flow.ended = true,
@@ -323,37 +317,28 @@ impl Pump {
         mut connection: Pin<&mut Connection>,
         context: &mut Context<'_>,
     ) -> Poll<Result<(), Local>> {
-        loop {
-            let idle = self.wishes.limits.idle.map(|limit| flow.moved + limit);
-            let Some(next) = idle.into_iter().chain(flow.until).min() else { return Poll::Pending };
-            if flow.alarm.deadline() != next {
-                flow.alarm.as_mut().reset(next);
-            }
-            if flow.alarm.as_mut().poll(context).is_pending() {
-                return Poll::Pending;
-            }
-            if self.wishes.receive.is_some()
-                && flow.received > 0
-                && Instant::now() >= flow.moved + LINGER
-            {
-                return Poll::Ready(Ok(()));
-            }
-            let (kind, limit) = match self.wishes.limits.max_time {
-                Some(limit) if flow.until.is_some_and(|until| until <= Instant::now()) => {
-                    (Kind::Deadline, limit)
-                }
-                _ => (Kind::Stalled, self.wishes.limits.idle.unwrap_or_default()),
-            };
-            if kind == Kind::Stalled && idle.is_none_or(|idle| idle > Instant::now()) {
-                continue;
-            }
-            let words = match kind {
-                Kind::Deadline => format!("--max-time {}", Human(limit)),
-                _ => format!("nothing moved for {}", Human(limit)),
-            };
-            connection.fail(kind, Some(Detail::from_text(&words)));
+        let idle = self.wishes.limits.idle.map(|limit| flow.moved + limit);
+        let content =
+            (self.wishes.receive.is_some() && flow.received > 0).then(|| flow.moved + LINGER);
+        let Some(next) = [idle, content, flow.end].into_iter().flatten().min() else {
+            return Poll::Pending;
+        };
+        if flow.alarm.deadline() != next {
+            flow.alarm.as_mut().reset(next);
+        }
+        ready!(flow.alarm.as_mut().poll(context));
+        if content == Some(next) {
             return Poll::Ready(Ok(()));
         }
+        let (kind, words) = if flow.end == Some(next) {
+            let limit = self.wishes.limits.max_time.unwrap_or_default();
+            (Kind::Deadline, format!("--max-time {}", Human(limit)))
+        } else {
+            let limit = self.wishes.limits.idle.unwrap_or_default();
+            (Kind::Stalled, format!("nothing moved for {}", Human(limit)))
+        };
+        connection.fail(kind, Some(Detail::from_text(&words)));
+        Poll::Ready(Ok(()))
     }
 }
 

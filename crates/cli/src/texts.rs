@@ -4,6 +4,7 @@
 //! another encoding. What the texts mean is the core's. Start at [`read_policy`].
 
 use std::{
+    borrow::Cow,
     fs,
     io::{self, Read},
     path::Path,
@@ -69,6 +70,20 @@ pub(crate) fn opening(text: &str) -> Result<Vec<u8>, Error> {
         return Ok(value.into_encoded_bytes());
     }
     unescape(text).map_err(Error::in_text("--send", text))
+}
+
+/// The text itself, or what stands in the variable it names: `env:NAME` keeps a password off the
+/// command line.
+pub(crate) fn from_variable<'a>(flag: &str, text: &'a str) -> Result<Cow<'a, str>, Error> {
+    let Some(name) = text.strip_prefix("env:") else { return Ok(text.into()) };
+    let value = std::env::var(name).map_err(|_| {
+        let name = redial::printable(name);
+        Error::plain(
+            format!("{flag}: the environment has no variable `{name}` with text in it"),
+            "export it first",
+        )
+    })?;
+    Ok(value.into())
 }
 
 /// The bytes of a text with `\n \r \t \0 \\ \xHH`.

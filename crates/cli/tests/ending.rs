@@ -1,6 +1,6 @@
 //! Ends that come from this side: time limits, Ctrl-C, and being told to stop.
 
-#![allow(clippy::unwrap_used)] // they are tests
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
 
 mod support;
 

@@ -2,7 +2,7 @@
 //!
 //! A name with several addresses needs a hosts file of its own, so it is tested in `namespaces`.
 
-#![allow(clippy::unwrap_used)] // they are tests
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
 
 mod support;
 

@@ -1,6 +1,6 @@
 //! The lesson, line by line: a test for each row of the table in `docs/lesson.md`, on real sockets.
 
-#![allow(clippy::unwrap_used)] // they are tests
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
 
 mod support;
 

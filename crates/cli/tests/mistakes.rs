@@ -3,7 +3,7 @@
 //! The snapshots hold every message, to be read by people. A new piece of bad input is a line in
 //! one of the lists.
 
-#![allow(clippy::unwrap_used)] // a test's helper is a test
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
 
 mod support;
 
@@ -173,7 +173,13 @@ fn servers() {
         "db:5432,",
     ];
     let mut cases: Vec<Vec<&str>> = servers.map(|server| vec!["connect", server]).into();
-    cases.extend([vec!["connect"], vec!["conect", "db:5432"], vec!["db", "70000"], vec!["db:x"]]);
+    cases.extend([
+        vec!["connect"],
+        vec!["wait", "db:5432"],
+        vec!["conect", "db:5432"],
+        vec!["db", "70000"],
+        vec!["db:x"],
+    ]);
     insta::assert_snapshot!(all(cases));
 }
 

@@ -1,6 +1,6 @@
 //! Bytes: standard input and output over one connection, whole, both ways, in bounded memory.
 
-#![allow(clippy::unwrap_used)] // they are tests
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
 
 mod support;
 
@@ -41,8 +41,9 @@ fn weighed(run: Run) -> Run {
 
 fn weight(ran: &Ran) -> u64 {
     let line = ran.stderr.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib =
-        line.and_then(|line| line.trim().strip_suffix(" kB")).unwrap_or_else(|| panic!("{ran}"));
+    let kib = line
+        .and_then(|line| line.trim().strip_suffix(" kB"))
+        .expect("a number of kB in the status of a process");
     kib.parse().unwrap()
 }
 
@@ -216,4 +217,13 @@ fn a_file_is_standard_input_too() {
     assert_eq!(run.stdin(again(&file)).run().status, Some(0));
     assert!(lab.wait_for_ends(1, SOON));
     assert_eq!(lab.seen().connections[0].sha256, sha256(bytes(700_000)));
+}
+
+#[test]
+fn receive_waits_for_a_server_that_goes_on_within_100_ms() {
+    let lab = Lab::start(Behaviour::drip("drop by drop", Duration::from_millis(20))).unwrap();
+    let ran = redial(["connect", &lab.address().to_string(), "--receive", "1024"]).silent().run();
+    assert_eq!((ran.stdout.as_str(), ran.status), ("drop by drop", Some(0)), "{ran}");
+    let ran = redial(["connect", &lab.address().to_string(), "--receive", "4"]).silent().run();
+    assert_eq!((ran.stdout.as_str(), ran.status), ("drop", Some(0)), "{ran}");
 }

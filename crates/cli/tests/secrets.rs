@@ -3,7 +3,7 @@
 //! Each case plants one and looks for it in everything that leaves the process: standard output,
 //! standard error, and the file of `--json=FILE`.
 
-#![allow(clippy::unwrap_used)] // a test's helper is a test
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
 
 mod support;
 

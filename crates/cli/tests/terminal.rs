@@ -1,6 +1,6 @@
 //! Nothing that a server says is obeyed by a terminal, unless asked for.
 
-#![allow(clippy::unwrap_used)] // they are tests
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
 
 mod support;
 

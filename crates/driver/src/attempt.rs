@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use crate::{
-    Connection, Error, IpVersions, TlsOptions, TlsSetup,
+    Connection, Error, IpVersions, TlsOptions, TlsSetup, Via,
     cause::Cause,
     dial::{self, Dialled},
     lookup,
@@ -37,6 +37,9 @@ pub struct Settings {
     pub family: IpVersions,
     /// The source address: `--bind`. Addresses of the other IP version are then unreachable.
     pub bind: Option<IpAddr>,
+    /// The proxy that connections go through: `--via`. It is dialled in the server's place, and
+    /// looks the server's name up.
+    pub via: Option<Via>,
     /// TLS, for the servers that begin with it.
     pub tls: Option<TlsSetup>,
 }
@@ -99,17 +102,26 @@ pub async fn attempt(
     let began = Instant::now();
     let peers = resolve(server, index, settings, endpoints)
         .await
-        .map_err(|cause| failed(server, began, Stage::Resolve, cause))?;
+        .map_err(|cause| failed(server, began, Stage::Resolve, through(settings, cause)))?;
     let options = Options { bind: settings.bind, dead: settings.limits.dead };
     let dialled = dial::dial(&peers, settings.limits.connect, options)
         .await
-        .map_err(|tried| lost(server, began, tried))?;
+        .map_err(|tried| lost(server, settings, began, tried))?;
     let Dialled { connected, peer, addresses } = dialled;
     let address = peer.address();
-    let stream = match secure(server, settings, Wire::new(connected)).await {
+    let mut wire = Wire::new(connected);
+    let opened = match &settings.via {
+        Some(via) => via.open(&mut wire, server.place(), settings.limits.connect).await,
+        None => Ok(()),
+    };
+    let stream = match opened {
+        Ok(()) => secure(server, settings, wire).await.map_err(|cause| (Stage::Tls, cause)),
+        Err(cause) => Err((Stage::Connect, cause)),
+    };
+    let stream = match stream {
         Ok(stream) => stream,
-        Err(cause) => {
-            let mut failure = failed(server, began, Stage::Tls, cause);
+        Err((stage, cause)) => {
+            let mut failure = failed(server, began, stage, cause);
             failure.address = Some(address);
             failure.addresses = addresses;
             return Err(failure);
@@ -127,7 +139,7 @@ async fn resolve(
     settings: &Settings,
     endpoints: &Endpoints,
 ) -> Result<Vec<Peer>, Cause> {
-    match server.place() {
+    match settings.via.as_ref().map_or(server.place(), Via::place) {
         Place::Unix { path } => Ok(vec![Peer::Unix((&**path).into())]),
         Place::Host { host, port } => {
             let sorted = lookup::lookup(host, *port, settings.family).await?;
@@ -231,6 +243,14 @@ impl<'a> Judge<'a> {
     }
 }
 
+/// Says of what was met on the way to a proxy that it was.
+fn through(settings: &Settings, cause: Cause) -> Cause {
+    match &settings.via {
+        Some(via) => via.named(cause),
+        None => cause,
+    }
+}
+
 /// A failure before there was a connection.
 fn failed(server: &Server, began: Instant, stage: Stage, cause: Cause) -> Failure {
     let mut failure = Failure::new(cause.kind, stage, Arc::clone(server.label()));
@@ -240,8 +260,11 @@ fn failed(server: &Server, began: Instant, stage: Stage, cause: Cause) -> Failur
 }
 
 /// No address connected.
-fn lost(server: &Server, began: Instant, tried: Vec<Tried>) -> Failure {
+fn lost(server: &Server, settings: &Settings, began: Instant, tried: Vec<Tried>) -> Failure {
     let mut failure = Failure::merge(Arc::clone(server.label()), tried);
+    if let Some(via) = &settings.via {
+        failure.detail = via.named(Cause::new(failure.kind)).detail;
+    }
     failure.elapsed = began.elapsed();
     failure
 }

@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use crate::{
-    Settings, lookup,
+    Settings, Via, lookup,
     socket::{self, Options, Peer},
 };
 
@@ -22,7 +22,8 @@ const MOST: usize = 16;
 /// Asks for the server's addresses and dials each, within `limit` in all.
 pub(crate) async fn look(server: &Server, settings: &Settings, limit: Duration) -> StepResult {
     let end = Instant::now() + limit;
-    let peers = match server.place() {
+    // Through a proxy, its addresses are all that can be seen from here.
+    let peers = match settings.via.as_ref().map_or(server.place(), Via::place) {
         Place::Unix { path } => vec![Peer::Unix((&**path).into())],
         Place::Host { host, port } => {
             match tokio::time::timeout_at(end, lookup::lookup(host, *port, settings.family)).await {

@@ -28,7 +28,7 @@
 //! # Layout
 //!
 //! - `redial`: the way in; `gave_up`: what there is instead of a connection; `drive`: the loop that carries a session out
-//! - `attempt`: one attempt, of `lookup`, `dial`, `tls`; `socket` opens one, `wire` counts on it
+//! - `attempt`: one attempt, of `lookup`, `dial`, `via`, `tls`; `socket` opens one, `wire` counts on it
 //! - `connection`, `stream`: bytes both ways and one true reason for the end; `marks`, `outq`: what
 //!   was acknowledged
 //! - `errno`, `cause`: the one place where an operating system's error becomes a failure
@@ -51,6 +51,7 @@ mod redial;
 mod socket;
 mod stream;
 mod tls;
+mod via;
 mod wire;
 
 pub use redial_core::*;
@@ -62,3 +63,4 @@ pub use gave_up::{GaveUp, Lasting, NotConnected};
 pub use lookup::IpVersions;
 pub use redial::{Ended, Finished, Redial, connect, run};
 pub use tls::{TlsOptions, TlsSetup};
+pub use via::Via;

@@ -19,7 +19,7 @@ use redial_core::{
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::{
-    Connection, Error, IpVersions, Settings, TlsOptions,
+    Connection, Error, IpVersions, Settings, TlsOptions, Via,
     connection::LastWords,
     drive::{Drive, Listener, Turn},
     gave_up::{GaveUp, Lasting, NotConnected},
@@ -126,6 +126,13 @@ impl Redial {
     #[must_use]
     pub const fn bind(mut self, address: IpAddr) -> Self {
         self.settings.bind = Some(address);
+        self
+    }
+
+    /// The proxy to go through.
+    #[must_use]
+    pub fn via(mut self, proxy: Via) -> Self {
+        self.settings.via = Some(proxy);
         self
     }
 

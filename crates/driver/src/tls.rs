@@ -314,7 +314,10 @@ fn unreadable(path: &Path, what: &str, error: &rustls::pki_types::pem::Error) ->
     use rustls::pki_types::pem::Error as Pem;
     match error {
         Pem::Io(error) => {
-            let problem = format!("cannot read {}: {error}", path.display());
+            // Without Rust's own "(os error 2)", which tells a reader nothing more.
+            let said = error.to_string();
+            let said = said.split(" (os error").next().unwrap_or_default().to_lowercase();
+            let problem = format!("cannot read {}: {said}", path.display());
             Error::new(problem, "check the path and its rights")
         }
         Pem::NoItemsFound => {

@@ -101,6 +101,22 @@ impl Run {
         self
     }
 
+    /// In namespaces of its own (unshare(1): `--net`, `--mount`), behind a shell's setting-up.
+    ///
+    /// Wants root. What is missing or fails there ends the run.
+    pub(crate) fn unshared(mut self, namespaces: &[&str], setting_up: &str) -> Self {
+        let script = format!("set -e\n{setting_up}\nexec \"$0\" \"$@\"");
+        let mut command = Command::new("unshare");
+        command.args(namespaces).args(["--", "sh", "-c", &script]);
+        command.arg(self.command.get_program()).args(self.command.get_args());
+        command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+        for (name, value) in self.command.get_envs() {
+            command.env(name, value.unwrap_or_default());
+        }
+        self.command = command;
+        self
+    }
+
     pub(crate) fn run(mut self) -> Ran {
         let input = std::mem::take(&mut self.input);
         let mut live = self.start();

@@ -1,0 +1,106 @@
+//! `--via` through real proxies: microsocks and tinyproxy, from Debian's packages.
+//!
+//! Behind the feature `real`: `./test` installs them, and a missing one fails.
+
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
+
+mod support;
+
+use std::{
+    net::{TcpListener, TcpStream},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use redial_lab::{Behaviour, Lab, Outage};
+use support::redial;
+
+/// A proxy of its own, ended with the test.
+struct Proxy {
+    child: Child,
+    port: u16,
+}
+
+impl Proxy {
+    fn start(command: impl FnOnce(u16) -> Command) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut command = command(port);
+        let child =
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let child =
+            child.unwrap_or_else(|error| panic!("{command:?}: {error}; ./test installs it"));
+        let begun = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(begun.elapsed() < Duration::from_secs(20), "{command:?} does not listen");
+            thread::yield_now();
+        }
+        Self { child, port }
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn microsocks(more: &'static [&'static str]) -> Proxy {
+    Proxy::start(|port| {
+        let mut command = Command::new("microsocks");
+        command.args(["-i", "127.0.0.1", "-p", &port.to_string()]).args(more);
+        command
+    })
+}
+
+#[test]
+fn through_a_real_socks5_proxy() {
+    let (up, down) =
+        (Lab::start(Behaviour::say("hello\n")).unwrap(), Lab::start(Outage::Refuse).unwrap());
+    let proxy = microsocks(&[]);
+    let via = format!("socks5://127.0.0.1:{}", proxy.port);
+    let ran = redial(["connect", &up.address().to_string(), "--via", &via]).silent().run();
+    assert_eq!((ran.stdout.as_str(), ran.status), ("hello\n", Some(0)), "{ran}");
+    let name = format!("localhost:{}", up.address().port());
+    let named = redial(["connect", &name, "--via", &via]).silent().run();
+    assert_eq!((named.stdout.as_str(), named.status), ("hello\n", Some(0)), "{named}");
+    let refused = redial(["connect", &down.address().to_string(), "--via", &via]).silent().run();
+    assert_eq!(refused.status, Some(1));
+    assert!(refused.stderr.contains("refused: ") && refused.stderr.contains(&via), "{refused}");
+}
+
+#[test]
+fn a_real_socks5_proxy_wants_the_right_password() {
+    let up = Lab::start(Behaviour::say("hello\n")).unwrap();
+    let proxy = microsocks(&["-u", "me", "-P", "s3cr3t"]);
+    for (password, status) in [("s3cr3t", 0), ("wr0ng", 1)] {
+        let via = format!("socks5://me:{password}@127.0.0.1:{}", proxy.port);
+        let words = ["connect", &up.address().to_string(), "--via", "env:PROXY", "-v"];
+        let ran = redial(words).env("PROXY", &via).silent().run();
+        assert_eq!(ran.status, Some(status), "{ran}");
+        assert!(!ran.stderr.contains(password), "{ran}");
+    }
+}
+
+#[test]
+fn through_a_real_http_proxy() {
+    let (up, down) =
+        (Lab::start(Behaviour::say("hello\n")).unwrap(), Lab::start(Outage::Refuse).unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let proxy = Proxy::start(|port| {
+        let config = folder.path().join("tinyproxy.conf");
+        let text =
+            format!("Port {port}\nListen 127.0.0.1\nAllow 127.0.0.1\nMaxClients 20\nTimeout 20\n");
+        std::fs::write(&config, text).unwrap();
+        let mut command = Command::new("tinyproxy");
+        command.arg("-d").arg("-c").arg(config);
+        command
+    });
+    let via = format!("http://127.0.0.1:{}", proxy.port);
+    let ran = redial(["connect", &up.address().to_string(), "--via", &via]).silent().run();
+    assert_eq!((ran.stdout.as_str(), ran.status), ("hello\n", Some(0)), "{ran}");
+    let refused = redial(["connect", &down.address().to_string(), "--via", &via]).silent().run();
+    assert_eq!(refused.status, Some(1));
+    assert!(refused.stderr.contains("the proxy said HTTP/1."), "{refused}");
+}
