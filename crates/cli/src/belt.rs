@@ -11,10 +11,11 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-/// One buffer. A pipe holds 64 KiB by default; files and enlarged pipes fill it.
-const BUFFER: usize = 256 * 1024;
+/// One buffer, as much as a pipe holds by default. Larger ones leave the processor's caches and are
+/// slower (`bench/README.md`).
+const BUFFER: usize = 64 * 1024;
 /// How many full buffers may wait.
-const LENGTH: usize = 2;
+const LENGTH: usize = 4;
 
 /// A buffer, and how much of it is filled.
 #[derive(Default)]
@@ -168,7 +169,7 @@ impl Belt {
         self.changed.notify_all();
     }
 
-    /// An empty buffer of 256 KiB.
+    /// An empty buffer of 64 KiB.
     pub(crate) fn buffer(&self) -> Chunk {
         let returned = self.lock().empty.pop();
         returned.unwrap_or_else(|| Chunk { bytes: vec![0; BUFFER], start: 0, end: 0 })

@@ -22,7 +22,7 @@ use tokio::{
 
 use crate::{
     belt::{Belt, Chunk},
-    stdio,
+    stdio::{self, Output},
 };
 
 /// How long a server may go on after a `--receive` has begun to be met.
@@ -54,7 +54,7 @@ pub(crate) struct Wishes {
 pub(crate) struct Pump {
     wishes: Wishes,
     input: Source,
-    output: Option<Arc<Belt>>,
+    output: Option<Output>,
     /// Standard input that no connection has taken.
     pending: Option<Chunk>,
     /// Standard input stopped after a `\r`, whose `\n` may be what comes next.
@@ -152,7 +152,7 @@ impl Pump {
             self.input = Source::Open(stdio::input()?);
         }
         if self.output.is_none() {
-            self.output = Some(stdio::output(self.wishes.raw)?);
+            self.output = Some(Output::open(self.wishes.raw)?);
         }
         Ok(())
     }
@@ -274,12 +274,12 @@ impl Pump {
 
     /// The server to standard output. Ready: their side is ended, or there is enough.
     fn poll_down(
-        &self,
+        &mut self,
         flow: &mut Flow,
         mut connection: Pin<&mut Connection>,
         context: &mut Context<'_>,
     ) -> Poll<Result<(), Local>> {
-        let Some(output) = &self.output else { return Poll::Ready(Ok(())) };
+        let Some(output) = &mut self.output else { return Poll::Ready(Ok(())) };
         while !flow.ended {
             if output.poll_room(context).map_err(Local)?.is_pending() {
                 return Poll::Pending;
@@ -298,7 +298,7 @@ impl Pump {
                 }
                 Poll::Ready(Ok(())) if count > 0 => {
                     chunk.fill(count);
-                    output.push(chunk);
+                    output.push(chunk).map_err(Local)?;
                     flow.received += count as u64;
                     flow.moved = Instant::now();
                     flow.ended = self.wishes.receive == Some(flow.received);
