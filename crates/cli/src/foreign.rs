@@ -33,7 +33,9 @@ pub(crate) fn answer(words: &[String]) -> Option<Error> {
             "-U" => "nc's `-U` is a Unix socket: redial connect unix:/PATH",
             "-C" => "nc's `-C` sends CRLF line ends: --crlf",
             "-s" => "nc's `-s` sets the source address: --bind ADDRESS",
-            "-x" | "-X" => "nc's `-x` goes through a proxy; redial does not in this version",
+            "-x" | "-X" => {
+                "nc's `-x` goes through a proxy: --via socks5://HOST:1080, http://HOST:3128"
+            }
             word if is_wait(word) => {
                 "nc's `-w N` limits connecting and idling at once; here they are two: --connect-timeout N, --idle-timeout N"
             }

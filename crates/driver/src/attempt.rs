@@ -84,8 +84,9 @@ impl Settings {
 /// [`Endpoints::learn`] is the caller's. The `opening` is sent as soon as the connection stands and
 /// does not count as the user's; every byte read to judge the `answer` is the user's to read.
 ///
-/// `limits.connect` is for each address, `limits.tls` for the handshake, `limits.reply` for the
-/// opening and the answer together. A lookup has the resolver's own limits. Where TLS begins by
+/// `limits.connect` is for each address, and once more for what a proxy is asked; `limits.tls` for
+/// the handshake, `limits.reply` for the opening and the answer together. A lookup has the
+/// resolver's own limits. Where TLS begins by
 /// the protocol's own words (STARTTLS), those words are the user's: the connection is given plain.
 ///
 /// # Errors
@@ -246,7 +247,7 @@ impl<'a> Judge<'a> {
 /// Says of what was met on the way to a proxy that it was.
 fn through(settings: &Settings, cause: Cause) -> Cause {
     match &settings.via {
-        Some(via) => via.named(cause),
+        Some(via) => via.not_reached(cause),
         None => cause,
     }
 }
@@ -262,9 +263,7 @@ fn failed(server: &Server, began: Instant, stage: Stage, cause: Cause) -> Failur
 /// No address connected.
 fn lost(server: &Server, settings: &Settings, began: Instant, tried: Vec<Tried>) -> Failure {
     let mut failure = Failure::merge(Arc::clone(server.label()), tried);
-    if let Some(via) = &settings.via {
-        failure.detail = via.named(Cause::new(failure.kind)).detail;
-    }
+    failure.detail = through(settings, Cause::new(failure.kind)).detail;
     failure.elapsed = began.elapsed();
     failure
 }

@@ -191,6 +191,8 @@ impl Connection {
         addresses: Vec<Tried>,
         since: Instant,
     ) -> Self {
+        // What a proxy was asked, and TLS's handshake, are nobody's bytes.
+        let before = stream.wire().written();
         Self {
             stream,
             server,
@@ -203,9 +205,9 @@ impl Connection {
             judged: false,
             sent: 0,
             received: 0,
-            before: 0,
+            before,
             marks: Marks::default(),
-            sealed: 0,
+            sealed: before,
             write_broke: false,
             read_over: false,
             ended: false,

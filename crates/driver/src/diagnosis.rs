@@ -12,7 +12,9 @@ use tokio::{
 };
 
 use crate::{
-    Settings, Via, lookup,
+    Settings, Via,
+    cause::Cause,
+    lookup,
     socket::{self, Options, Peer},
 };
 
@@ -28,8 +30,8 @@ pub(crate) async fn look(server: &Server, settings: &Settings, limit: Duration) 
         Place::Host { host, port } => {
             match tokio::time::timeout_at(end, lookup::lookup(host, *port, settings.family)).await {
                 Ok(Ok(addresses)) => addresses.into_iter().take(MOST).map(Peer::Ip).collect(),
-                Ok(Err(cause)) => return unresolved(server, cause.kind),
-                Err(_) => return unresolved(server, Kind::DnsTemporary),
+                Ok(Err(cause)) => return unresolved(server, settings, cause.kind),
+                Err(_) => return unresolved(server, settings, Kind::DnsTemporary),
             }
         }
     };
@@ -45,7 +47,7 @@ pub(crate) async fn look(server: &Server, settings: &Settings, limit: Duration) 
     }
     said.sort_by_key(|(index, _)| *index);
     let addresses: Vec<Tried> = said.into_iter().map(|(_, tried)| tried).collect();
-    let cause = conclude(server, &addresses);
+    let cause = conclude(server, settings.via.as_ref(), &addresses);
     StepResult::Diagnosed { addresses, cause: Some(cause.into()) }
 }
 
@@ -59,14 +61,24 @@ async fn dial(peer: Peer, options: Options, patience: Duration) -> Tried {
     Tried::new(address, outcome, begun.elapsed())
 }
 
-fn conclude(server: &Server, addresses: &[Tried]) -> String {
-    match addresses.iter().find(|tried| tried.outcome == Outcome::Connected) {
-        Some(tried) => format!("{} accepts connections now", tried.address),
-        None => Failure::merge(Arc::clone(server.label()), addresses.to_vec()).to_string(),
+fn conclude(server: &Server, via: Option<&Via>, addresses: &[Tried]) -> String {
+    let up = addresses.iter().find(|tried| tried.outcome == Outcome::Connected);
+    match (up, via) {
+        (Some(tried), None) => format!("{} accepts connections now", tried.address),
+        (Some(_), Some(via)) => {
+            format!("the proxy {via} accepts connections now; only it can see {}", server.label())
+        }
+        (None, _) => {
+            let mut failure = Failure::merge(Arc::clone(server.label()), addresses.to_vec());
+            failure.detail = via.and_then(|via| via.not_reached(Cause::new(failure.kind)).detail);
+            failure.to_string()
+        }
     }
 }
 
-fn unresolved(server: &Server, kind: Kind) -> StepResult {
-    let cause = format!("{kind}: {}: {}", server.label(), kind.facts().sentence);
+fn unresolved(server: &Server, settings: &Settings, kind: Kind) -> StepResult {
+    // The name that was looked up.
+    let name = settings.via.as_ref().map_or_else(|| server.label().to_string(), Via::to_string);
+    let cause = format!("{kind}: {name}: {}", kind.facts().sentence);
     StepResult::Diagnosed { addresses: Vec::new(), cause: Some(cause.into()) }
 }

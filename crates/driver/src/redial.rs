@@ -129,7 +129,8 @@ impl Redial {
         self
     }
 
-    /// The proxy to go through.
+    /// The proxy to go through. It looks the servers' names up; Unix sockets cannot be reached
+    /// through it, which is an error once the policy is carried out.
     #[must_use]
     pub fn via(mut self, proxy: Via) -> Self {
         self.settings.via = Some(proxy);
@@ -286,6 +287,9 @@ impl Redial {
                 "the policy runs commands, which is not allowed here",
                 "allow it: Redial::allow_run",
             ));
+        }
+        if let Some(via) = &self.settings.via {
+            via.check(self.policy.servers())?;
         }
         let settings = self.settings.with_tls(&self.tls, self.policy.servers())?;
         let record = Record::new(self.policy.clone(), self.seed).with_lab(self.lab);
