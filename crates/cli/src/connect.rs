@@ -9,7 +9,7 @@ use std::{
 };
 
 use clap::{CommandFactory, Parser};
-use redial::{Finished, Redial, Signal, Verb, Verdict, printable};
+use redial::{Finished, Redial, Signal, Verb, Verdict, Via, printable};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::mpsc,
@@ -90,12 +90,15 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> 
     let builder = flags.policy.policy(Verb::Connect)?;
     let mut practice = Practice::default();
     let servers = practice.servers(&flags.servers)?;
-    for server in servers.iter().filter(|server| {
+    let typed = servers.iter().filter(|server| {
         server.had_password() && !flags.servers.iter().any(|word| word.starts_with("env:"))
-    }) {
+    });
+    let via = flags.dial.via()?;
+    let typed_via = via.iter().filter(|via| via.had_password() && flags.dial.via_was_typed());
+    for label in typed.map(|server| server.label().to_string()).chain(typed_via.map(Via::to_string))
+    {
         complain(&format!(
-            "redial: {}: a password on a command line can be read by everyone on this machine; put the URL in a variable and write env:NAME",
-            server.label()
+            "redial: {label}: a password on a command line can be read by everyone on this machine; put the URL in a variable and write env:NAME"
         ));
     }
     if flags.dial.insecure {
@@ -111,7 +114,7 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> 
         ));
     }
     let policy = builder.build().map_err(|mistake| Error::plain(mistake.what, mistake.instead))?;
-    carry_out(&flags, policy, &practice)
+    carry_out(&flags, policy, via, &practice)
 }
 
 /// The flags, for those who list them.
@@ -119,7 +122,12 @@ pub(crate) fn command() -> clap::Command {
     Flags::command()
 }
 
-fn carry_out(flags: &Flags, policy: redial::Policy, practice: &Practice) -> Result<Exit, Error> {
+fn carry_out(
+    flags: &Flags,
+    policy: redial::Policy,
+    via: Option<Via>,
+    practice: &Practice,
+) -> Result<Exit, Error> {
     let wishes = Wishes {
         limits: *policy.limits(),
         receive: flags.receive,
@@ -141,7 +149,7 @@ fn carry_out(flags: &Flags, policy: redial::Policy, practice: &Practice) -> Resu
     if let Some(seed) = flags.report.seed {
         redial = redial.seed(seed);
     }
-    if let Some(proxy) = flags.dial.via()? {
+    if let Some(proxy) = via {
         redial = redial.via(proxy);
     }
     if let Some(address) = flags.dial.bind {

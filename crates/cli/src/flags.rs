@@ -158,7 +158,8 @@ pub(crate) struct DialFlags {
     )]
     pub(crate) bind: Option<IpAddr>,
 
-    /// Go through a proxy: socks5://[USER:PASS@]HOST:PORT, http://HOST:PORT, or env:NAME
+    /// Go through a proxy, which looks the server's name up: socks5://[USER:PASS@]HOST:PORT,
+    /// http://[USER:PASS@]HOST:PORT, or env:NAME
     #[arg(
         long,
         value_name = "PROXY",
@@ -355,6 +356,14 @@ impl DialFlags {
         let via = Via::parse(&text)
             .map_err(|mistake| Error::plain(format!("--via: {}", mistake.what), mistake.instead))?;
         Ok(Some(via))
+    }
+
+    /// Whether the proxy stands on the command line itself, for everyone on this machine to read.
+    pub(crate) fn via_was_typed(&self) -> bool {
+        let is_variable = |text: &String| {
+            text.starts_with("env:") || std::env::var("REDIAL_OPT_VIA").as_ref() == Ok(text)
+        };
+        self.via.as_ref().is_some_and(|text| !is_variable(text))
     }
 
     pub(crate) fn tls(&self, authority: Option<String>) -> TlsOptions {

@@ -55,7 +55,7 @@ pub(crate) fn closing(record: &Record, failure: &Failure) -> String {
         .filter(|_| failure.kind == Kind::Other)
         .map_or_else(String::new, |errno| format!(" ({errno})"));
     let sentence = match failure.kind {
-        Kind::ConnectTimeout => format!(
+        Kind::ConnectTimeout if failure.detail.is_none() => format!(
             "{place} did not answer within {}; a firewall may be dropping packets",
             Rounded(record.policy().limits().connect)
         ),
@@ -75,7 +75,8 @@ pub(crate) fn closing(record: &Record, failure: &Failure) -> String {
         | Kind::BrokenPipe
         | Kind::Stalled
         | Kind::UnexpectedResponse
-        | Kind::Unavailable => {
+        | Kind::Unavailable
+        | Kind::ConnectTimeout => {
             format!("{place} {}{detail}", facts.sentence)
         }
         _ => format!("{place}: {}{detail}{errno}", facts.sentence),

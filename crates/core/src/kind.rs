@@ -168,7 +168,7 @@ impl Kind {
             Self::NoSocket => row("no-socket", &["ENOENT", "FileNotFoundError"], "connect", HEALS,
                 "there is no socket at that path", "is the server running, and is this the path it was told?"),
             Self::Denied => row("denied", &["EACCES", "EPERM", "PermissionError"], "connect", LASTS,
-                "this machine forbids it", "a local firewall rule, a security module, or the rights of the socket file say no"),
+                "this machine, or a proxy, forbids it", "a local firewall rule, a security module, the rights of the socket file, or a proxy's rules say no"),
             Self::Exhausted => row("exhausted", &["EMFILE", "ENFILE", "ENOBUFS", "EADDRNOTAVAIL"], "any", HEALS,
                 "this machine has run out of files, ports or memory", "see: ulimit -n, and how many connections are open: ss -s"),
             Self::TlsHandshake => row("tls-handshake", &[], "tls", LASTS,

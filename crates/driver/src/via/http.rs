@@ -61,7 +61,7 @@ async fn read_head(wire: &mut Wire, room: &mut usize) -> Result<Vec<u8>, Trouble
     while !head.ends_with(b"\n\r\n") && !head.ends_with(b"\n\n") {
         *room = room.checked_sub(1).ok_or_else(|| said("the proxy's answer is over 16 KiB"))?;
         let mut byte = [0];
-        fill(wire, &mut byte, *room < LONGEST_HEAD - 1).await?;
+        fill(wire, &mut byte, !head.is_empty()).await?;
         head.extend(byte);
         let length = head.len().min(BEGINNING.len());
         if head[..length] != BEGINNING[..length] {

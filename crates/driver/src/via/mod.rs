@@ -45,6 +45,9 @@ use crate::{Error, cause::Cause, errno::Moment, wire::Wire};
 /// proxy does not tell a name that does not exist from one without an address. A proxy that ends
 /// before its answer is `closed-early`, inside it `truncated`, not in time `connect-timeout`.
 ///
+/// Once it stands, the connection is the server's, and what the proxy was asked counts nowhere.
+/// But the kernel that acknowledges is the proxy's: `acked-at-least N` says the *proxy* has N.
+///
 /// ```
 /// let via = redial::Via::parse("socks5://me:s3cret@proxy")?;
 /// assert_eq!(via.to_string(), "socks5://proxy:1080");
@@ -185,7 +188,7 @@ impl Via {
 
     /// The same of a failure to get to the proxy itself.
     pub(crate) fn not_reached(&self, cause: Cause) -> Cause {
-        self.named(cause, "this is the proxy itself")
+        self.named(cause, "the proxy itself was not reached")
     }
 
     /// Says of a failure that it was met on the way through this proxy.

@@ -113,12 +113,13 @@ fn request(host: &str, port: u16) -> Result<Vec<u8>, Trouble> {
 
 /// What the proxy met when it dialled.
 fn refused(reply: u8, host: &str, port: u16) -> Trouble {
+    // What answers there is the proxy: that it is up must not be in doubt.
     let (kind, words) = match reply {
-        1 => (Kind::Unavailable, "the proxy failed and does not say why, asked for"),
-        2 => (Kind::Denied, "the proxy's rules forbid"),
-        3 | 4 => (Kind::Unreachable, "the proxy has no way to"),
-        5 => (Kind::Refused, "the proxy was refused by"),
-        6 => (Kind::ConnectTimeout, "the proxy got no answer from"),
+        1 => (Kind::Unavailable, "the proxy is up; it does not say why it cannot connect to"),
+        2 => (Kind::Denied, "the proxy is up; its rules forbid"),
+        3 | 4 => (Kind::Unreachable, "the proxy is up; it has no way to"),
+        5 => (Kind::Refused, "the proxy is up; it was refused by"),
+        6 => (Kind::ConnectTimeout, "the proxy is up; it got no answer from"),
         7 | 8 => (Kind::UnexpectedResponse, "the proxy cannot do what connects to"),
         _ => (Kind::UnexpectedResponse, "the proxy gave a reason SOCKS5 does not know for"),
     };
