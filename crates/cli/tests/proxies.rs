@@ -8,12 +8,13 @@ mod support;
 
 use std::{
     net::{TcpListener, TcpStream},
+    path::Path,
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
-use redial_lab::{Behaviour, Lab, Outage};
+use redial_lab::{Behaviour, Certificate, Lab, Outage};
 use support::redial;
 
 /// A proxy of its own, ended with the test.
@@ -30,12 +31,14 @@ impl Proxy {
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         let child =
             child.unwrap_or_else(|error| panic!("{command:?}: {error}; ./test installs it"));
+        // From here on, whatever happens, it ends with the test.
+        let proxy = Self { child, port };
         let begun = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             assert!(begun.elapsed() < Duration::from_secs(20), "{command:?} does not listen");
             thread::yield_now();
         }
-        Self { child, port }
+        proxy
     }
 }
 
@@ -83,24 +86,81 @@ fn a_real_socks5_proxy_wants_the_right_password() {
     }
 }
 
+/// With its configuration in a folder that must outlive it.
+fn tinyproxy(folder: &Path, more: &str) -> Proxy {
+    Proxy::start(|port| {
+        let config = folder.join("tinyproxy.conf");
+        let text = format!(
+            "Port {port}\nListen 127.0.0.1\nAllow 127.0.0.1\nMaxClients 20\nTimeout 20\n{more}\n"
+        );
+        std::fs::write(&config, text).unwrap();
+        let mut command = Command::new("tinyproxy");
+        command.arg("-d").arg("-c").arg(config);
+        command
+    })
+}
+
 #[test]
 fn through_a_real_http_proxy() {
     let (up, down) =
         (Lab::start(Behaviour::say("hello\n")).unwrap(), Lab::start(Outage::Refuse).unwrap());
     let folder = tempfile::tempdir().unwrap();
-    let proxy = Proxy::start(|port| {
-        let config = folder.path().join("tinyproxy.conf");
-        let text =
-            format!("Port {port}\nListen 127.0.0.1\nAllow 127.0.0.1\nMaxClients 20\nTimeout 20\n");
-        std::fs::write(&config, text).unwrap();
-        let mut command = Command::new("tinyproxy");
-        command.arg("-d").arg("-c").arg(config);
-        command
-    });
+    let proxy = tinyproxy(folder.path(), "");
     let via = format!("http://127.0.0.1:{}", proxy.port);
     let ran = redial(["connect", &up.address().to_string(), "--via", &via]).silent().run();
     assert_eq!((ran.stdout.as_str(), ran.status), ("hello\n", Some(0)), "{ran}");
     let refused = redial(["connect", &down.address().to_string(), "--via", &via]).silent().run();
     assert_eq!(refused.status, Some(1));
+    // Its word for a server that is down: 500. It heals.
+    assert!(refused.stderr.contains("unavailable: 127.0.0.1:"), "{refused}");
     assert!(refused.stderr.contains("the proxy said HTTP/1."), "{refused}");
+    let name = ["connect", "nosuch.invalid:80", "--via", &via];
+    let unknown = redial(name).silent().run();
+    assert!(unknown.stderr.contains("unavailable: 127.0.0.1:"), "{unknown}");
+}
+
+#[test]
+fn a_real_http_proxy_wants_the_right_password() {
+    let up = Lab::start(Behaviour::say("hello\n")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let proxy = tinyproxy(folder.path(), "BasicAuth me s3cr3t");
+    for (login, said) in [("me:s3cr3t@", ""), ("me:wr0ng@", "denied"), ("", "denied")] {
+        let via = format!("http://{login}127.0.0.1:{}", proxy.port);
+        let words = ["connect", &up.address().to_string(), "-v"];
+        let ran = redial(words).env("REDIAL_OPT_VIA", &via).silent().run();
+        assert_eq!(ran.status, Some(i32::from(!said.is_empty())), "{ran}");
+        assert!(ran.stderr.contains(said), "{ran}");
+        assert!(!ran.stderr.contains("s3cr3t") && !ran.stderr.contains("wr0ng"), "{ran}");
+    }
+}
+
+#[test]
+fn a_port_that_a_real_http_proxy_does_not_allow_is_denied() {
+    let up = Lab::start(Behaviour::say("hello\n")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let proxy = tinyproxy(folder.path(), "ConnectPort 443");
+    let via = format!("http://127.0.0.1:{}", proxy.port);
+    let ran = redial(["connect", &up.address().to_string(), "--via", &via]).silent().run();
+    assert!(ran.stderr.contains("denied: ") && ran.stderr.contains("403"), "{ran}");
+}
+
+/// Much, both ways, and an end on each side.
+#[test]
+fn tls_and_every_byte_go_through_real_proxies() {
+    let lab = Lab::start(Behaviour::Echo.over_tls(Certificate::Trusted)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let authority = folder.path().join("ca.pem");
+    std::fs::write(&authority, lab.ca_pem().unwrap()).unwrap();
+    let (socks, http) = (microsocks(&[]), tinyproxy(folder.path(), ""));
+    let server = format!("tls://localhost:{}", lab.address().port());
+    for via in
+        [format!("socks5://127.0.0.1:{}", socks.port), format!("http://127.0.0.1:{}", http.port)]
+    {
+        let words =
+            ["connect", &server, "--via", &via, "--ca", authority.to_str().unwrap(), "--raw"];
+        let input: String = (0..100_000).map(|number| format!("{number}\n")).collect();
+        let ran = redial(words).input(input.as_bytes()).run();
+        assert!(ran.stdout == input, "{via}: {} of {} bytes", ran.stdout.len(), input.len());
+        assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+    }
 }

@@ -91,6 +91,57 @@ fn of_a_server_given_to_a_verb_that_takes_none() {
     }
 }
 
+/// Proxies with a password: down, and wrong in one way each.
+const PROXIES: [&str; 11] = [
+    "socks5://u:s3cr3tpw@127.0.0.1:1",
+    "http://u:s3cr3tpw@127.0.0.1:1",
+    "http://:s3cr3tpw@nosuch.invalid:1",
+    "http://u:s3cr3tpw",
+    "https://u:s3cr3tpw@127.0.0.1:1",
+    "u:s3cr3tpw@127.0.0.1:1",
+    "socks5://u:s3cr3tpw@127.0.0.1:99999",
+    "socks5://u:s3cr3tpw@[::1",
+    "socks5://u:s3cr3tpw%zz@127.0.0.1:1",
+    "http://u:s3cr3tpw@127.0.0.1:1/s3cr3tpw",
+    "s3cr3tpw",
+];
+
+#[test]
+fn of_a_proxy() {
+    everywhere(PROXIES.map(|proxy| vec!["connect", "127.0.0.1:1", "--via", proxy]));
+    let clause =
+        r#"any: say "{failure} {cause}", diagnose, run sh -c "env | grep ^REDIAL_[^O] >&2", stop"#;
+    let words = |proxy| vec!["connect", "127.0.0.1:1", "--except", clause, "--via", proxy];
+    everywhere([words(PROXIES[0]), words(PROXIES[1])]);
+    everywhere([vec!["connect", "unix:/run/none", "--via", PROXIES[0]]]);
+    let directory = tempfile::tempdir().unwrap();
+    for proxy in PROXIES {
+        for volume in VOLUMES {
+            let words = ["connect", "127.0.0.1:1"].into_iter().chain(volume.iter().copied());
+            silent(redial(words).env("REDIAL_OPT_VIA", proxy), directory.path());
+            let words = ["connect", "127.0.0.1:1", "--via", "env:PROXY"];
+            let words = words.into_iter().chain(volume.iter().copied());
+            silent(redial(words).env("PROXY", proxy), directory.path());
+        }
+    }
+}
+
+/// It is said, and where it is not, there is nothing to say.
+#[test]
+fn of_a_proxy_typed_for_everyone_to_read() {
+    let proxy = PROXIES[0];
+    let words = ["connect", "127.0.0.1:1"];
+    let warning = "socks5://127.0.0.1:1: a password on a command line can be read by everyone";
+    let typed = redial(words).arg("--via").arg(proxy).run();
+    assert!(typed.stderr.contains(warning), "{typed}");
+    let by_variable = redial(words).env("REDIAL_OPT_VIA", proxy).run();
+    let by_name = redial(words).arg("--via").arg("env:PROXY").env("PROXY", proxy).run();
+    for quiet in [by_variable, by_name] {
+        assert!(!quiet.stderr.contains("can be read"), "{quiet}");
+        assert!(quiet.stderr.contains("via socks5://127.0.0.1:1"), "{quiet}");
+    }
+}
+
 #[test]
 fn of_a_policy_file() {
     everywhere(FILES.map(|(file, _)| vec!["connect", "--policy", file]));
