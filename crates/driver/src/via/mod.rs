@@ -107,9 +107,7 @@ impl Via {
             _ => return Err(wrong("a proxy speaks SOCKS5 or HTTP")),
         };
         let (login, host) = match rest.rsplit_once('@') {
-            Some((login, host)) => {
-                (Some(Login::parse(login, protocol).map_err(|what| wrong(what))?), host)
-            }
+            Some((login, host)) => (Some(Login::parse(login, protocol).map_err(wrong)?), host),
             None => (None, rest),
         };
         let host = host.strip_suffix('/').unwrap_or(host);
