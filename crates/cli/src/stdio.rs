@@ -104,10 +104,11 @@ impl Output {
                 } else {
                     output.write_all(chunk.filled())
                 };
-                take.taken(chunk);
+                // In this order: a belt that is empty was written.
                 if let Err(error) = written {
                     return take.end(Err(error));
                 }
+                take.taken(chunk);
             }
         })
     }

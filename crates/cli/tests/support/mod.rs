@@ -36,6 +36,8 @@ pub(crate) struct Live {
     pub(crate) stdin: Option<ChildStdin>,
     pub(crate) stdout: Option<ChildStdout>,
     shown: String,
+    /// Dropped when it has ended, for who would end it.
+    _under_way: mpsc::Sender<()>,
 }
 
 /// A run that was made.
@@ -137,7 +139,15 @@ impl Run {
         command.stdout(stdout.unwrap_or_else(Stdio::piped)).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
-        Live { child, stdin, stdout, shown }
+        let (_under_way, over) = mpsc::channel();
+        let pid = Pid::from_child(&child);
+        // Nobody joins this thread: it goes with the run, or with the tests.
+        thread::spawn(move || {
+            if over.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout) {
+                let _ = kill_process(pid, Signal::KILL);
+            }
+        });
+        Live { child, stdin, stdout, shown, _under_way }
     }
 }
 
@@ -149,20 +159,11 @@ impl Live {
     /// Waits for its end, with what it has said until then.
     pub(crate) fn end(mut self) -> Ran {
         drop(self.stdin.take());
-        let pid = Pid::from_child(&self.child);
-        let (ended, wait) = mpsc::channel::<()>();
-        let watchdog = thread::spawn(move || {
-            if wait.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout) {
-                let _ = kill_process(pid, Signal::KILL);
-            }
-        });
         let stdout = self.stdout.take();
         let reader = thread::spawn(move || read(stdout));
         let stderr = read(self.child.stderr.take());
         let bytes = reader.join().unwrap();
         let status = self.child.wait().unwrap().code();
-        drop(ended);
-        watchdog.join().unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let shown = std::mem::take(&mut self.shown);
         Ran { shown, stdout: text(&bytes), stderr: text(&stderr), bytes, status }
