@@ -158,7 +158,7 @@ pub(crate) struct DialFlags {
     )]
     pub(crate) bind: Option<IpAddr>,
 
-    /// Go through a proxy: socks5://[USER:PASS@]HOST:PORT, http://HOST:PORT, or env:NAME
+    /// Go through a proxy: `socks5://[USER:PASS@]HOST:1080`, `http://HOST:3128`, or env:NAME
     #[arg(
         long,
         value_name = "PROXY",
