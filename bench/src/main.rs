@@ -63,7 +63,7 @@ fn measure_all(settings: &Settings) -> Outcome<()> {
     for bench in BENCHES.iter().filter(asked) {
         eprintln!("measuring: {}", bench.name);
         let report = (bench.run)(settings).map_err(|error| format!("{}: {error}", bench.name))?;
-        println!("\n{report}");
+        print!("\n{report}");
         if let Some(folder) = &settings.plots {
             std::fs::create_dir_all(folder)?;
             plot::draw(&report, &folder.join(format!("{}.svg", bench.name)))?;

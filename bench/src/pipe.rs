@@ -112,7 +112,7 @@ fn compare(
     Ok(Report {
         title: String::new(),
         how: format!(
-            "`redial connect`, `nc` and `socat -u`; {runs} runs each. CPU time and memory are X's alone."
+            "`redial connect`, `nc` and `socat -u`; {runs} runs each. CPU time and memory are X's alone; a peak below 6 MiB may be this bench's own, which the kernel counts along."
         ),
         measures: vec![rate, cpu, peak],
         notes: Vec::new(),

@@ -64,7 +64,7 @@ pub(crate) fn circumstances(redial: &Path) -> String {
          Programs take turns in one run, after a warm-up; servers are threads on loopback. The \
          figures of one machine are worth little: read the ratios.",
         model.unwrap_or("processor"),
-        kernel.trim(),
+        kernel.trim().splitn(3, '.').take(2).collect::<Vec<_>>().join("."),
         build.display(),
         version("netcat-openbsd"),
         version("socat"),

@@ -87,7 +87,7 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> 
     let named = std::iter::once("redial connect".to_owned()).chain(words);
     let flags = Flags::try_parse_from(named).map_err(|error| Error::Flags(Box::new(error)))?;
     misplaced_clause(&flags.servers)?;
-    let builder = flags.policy.policy(Verb::Connect)?;
+    let builder = flags.policy.policy(Verb::Connect)?.only_while_fresh();
     let mut practice = Practice::default();
     let servers = practice.servers(&flags.servers)?;
     let typed = servers.iter().filter(|server| {

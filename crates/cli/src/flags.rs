@@ -158,8 +158,8 @@ pub(crate) struct DialFlags {
     )]
     pub(crate) bind: Option<IpAddr>,
 
-    /// Go through a proxy, which looks the server's name up: socks5://[USER:PASS@]HOST:PORT,
-    /// http://[USER:PASS@]HOST:PORT, or env:NAME
+    /// Go through a proxy, which looks the server's name up: `socks5://[USER:PASS@]HOST:1080`,
+    /// `http://[USER:PASS@]HOST:3128`, or env:NAME
     #[arg(
         long,
         value_name = "PROXY",

@@ -60,7 +60,15 @@ fn standard_input_goes_whole_to_the_server_that_stands() {
 
 #[test]
 fn never_a_second_server_once_data_has_moved() {
-    for flags in [&[][..], &["--retry", "2"], &["--retry", "2,1ms..2ms", "--rounds", "3"]] {
+    let all: [&[&str]; 5] = [
+        &[],
+        &["--retry", "2"],
+        &["--retry", "2,1ms..2ms", "--rounds", "3"],
+        // A clause without a guard is no permission to send the rest somewhere else.
+        &["--except", "reset: next"],
+        &["--except", "any: retry 2 every 1ms, next", "--rounds", "forever"],
+    ];
+    for flags in all {
         let ((bad, first), (other, second)) =
             (lab(Behaviour::ResetAfter(1 << 20)), lab(Behaviour::Sink));
         let words = [&*first, &*second].into_iter().chain(flags.iter().copied());

@@ -43,6 +43,10 @@ impl KindSet {
     /// ```
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
+        // The oldest spelling of OSError; `error` alone would be no name for anything.
+        if name.eq_ignore_ascii_case("socket.error") {
+            return Some(ANY);
+        }
         let name =
             ["socket.", "ssl."].iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name);
         let kind = Kind::ALL.into_iter().find(|kind| {

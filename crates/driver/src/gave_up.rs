@@ -82,7 +82,7 @@ impl From<GaveUp> for NotConnected {
 
 /// An error that does not heal by itself: the failure `application`, but not `transient`.
 ///
-/// Wrap the error a closure of [`Redial::run`] returns: `Err(Lasting::new("wrong password"))`.
+/// Wrap the error a closure of [`run`](crate::run) returns: `Err(Lasting::new("wrong password"))`.
 #[derive(Debug)]
 pub struct Lasting(Box<dyn error::Error + Send + Sync>);
 

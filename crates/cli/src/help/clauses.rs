@@ -90,6 +90,9 @@ with this failure, or they are used up and the clause goes on.
 
 A guard holds for all kinds of its clause.
 
+`connect` makes no further attempt once data has moved, whatever a clause says:
+what was read from standard input cannot be read again.
+
 ## Examples
 
 ```clauses

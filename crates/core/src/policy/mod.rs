@@ -45,6 +45,7 @@ pub struct Policy {
     limits: Limits,
     deadline: Option<Duration>,
     bounds_everything: bool,
+    only_while_fresh: bool,
     healthy_after: Duration,
     otherwise: Steps,
     finally: Steps,
@@ -74,6 +75,7 @@ impl Policy {
             limits: Limits::default(),
             deadline: None,
             bounds_everything: false,
+            only_while_fresh: false,
             healthy_after: HEALTHY_AFTER,
             otherwise: Steps::default(),
             finally: Steps::default(),
@@ -164,6 +166,12 @@ impl Policy {
         self.bounds_everything
     }
 
+    /// Whether no attempt follows a failure after which data had moved, whatever a clause says.
+    #[must_use]
+    pub const fn is_only_while_fresh(&self) -> bool {
+        self.only_while_fresh
+    }
+
     /// How long a connection must live to count as healthy.
     #[must_use]
     pub const fn healthy_after(&self) -> Duration {
@@ -232,6 +240,7 @@ pub struct PolicyBuilder {
     limits: Limits,
     deadline: Option<Duration>,
     bounds_everything: bool,
+    only_while_fresh: bool,
     healthy_after: Duration,
     otherwise: Steps,
     finally: Steps,
@@ -319,6 +328,14 @@ impl PolicyBuilder {
         self
     }
 
+    /// Once data has moved, `retry`, `next` and `drop` count as used up, whatever a clause says: for
+    /// a user who cannot begin again, as one whose standard input is gone. Off by default.
+    #[must_use]
+    pub const fn only_while_fresh(mut self) -> Self {
+        self.only_while_fresh = true;
+        self
+    }
+
     /// How long a connection must live to count as healthy. 10 s by default.
     #[must_use]
     pub const fn healthy_after(mut self, time: Duration) -> Self {
@@ -386,6 +403,7 @@ impl PolicyBuilder {
             deadline: self.deadline,
             // Being ready is the whole body of `wait`.
             bounds_everything: self.bounds_everything || self.verb == Verb::Wait,
+            only_while_fresh: self.only_while_fresh,
             healthy_after: self.healthy_after,
             otherwise: self.otherwise,
             finally: self.finally,

@@ -31,7 +31,11 @@ impl Session {
             && walk.until.is_some_and(|until| until <= self.now)
             && let Some(verdict) = walk.verdict.clone()
         {
-            self.outputs.push_back(Output::Cancel { id: *id });
+            let (id, cut_off) = (*id, self.cut_off(walk));
+            self.outputs.push_back(Output::Cancel { id });
+            if let Some(event) = cut_off {
+                self.note(event);
+            }
             self.over(verdict);
         }
     }
@@ -91,11 +95,14 @@ impl Session {
     }
 
     fn cancel_current(&mut self) {
-        match self.state {
-            State::Trying(id) | State::Live(id, _) | State::Stepping(id, _) => {
-                self.outputs.push_back(Output::Cancel { id })
-            }
-            State::New | State::Pausing(_) | State::Over(_) => {}
+        let (id, cut_off) = match &self.state {
+            State::Trying(id) | State::Live(id, _) => (*id, None),
+            State::Stepping(id, walk) => (*id, self.cut_off(walk)),
+            State::New | State::Pausing(_) | State::Over(_) => return,
+        };
+        self.outputs.push_back(Output::Cancel { id });
+        if let Some(event) = cut_off {
+            self.note(event);
         }
     }
 

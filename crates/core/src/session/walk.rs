@@ -36,15 +36,24 @@ pub(super) struct Walk {
     pub(super) until: Option<Duration>,
     /// An attempt step was found used up just now.
     used_up: bool,
+    /// When the step that is being carried out began.
+    began: Duration,
 }
 
 impl Walk {
     pub(super) const fn new(program: Program) -> Self {
-        Self { program, next: 0, verdict: None, until: None, used_up: false }
+        Self { program, next: 0, verdict: None, until: None, used_up: false, began: Duration::ZERO }
     }
 
     pub(super) const fn ending(program: Program, verdict: Verdict) -> Self {
-        Self { program, next: 0, verdict: Some(verdict), until: None, used_up: false }
+        Self {
+            program,
+            next: 0,
+            verdict: Some(verdict),
+            until: None,
+            used_up: false,
+            began: Duration::ZERO,
+        }
     }
 
     /// Whether this is `finally`, behind which nothing comes.
@@ -95,6 +104,7 @@ impl Session {
                         .until
                         .map_or(RUN_LIMIT, |until| until.saturating_sub(self.now).min(RUN_LIMIT));
                     self.outputs.push_back(Output::Step { id, step: at, limit: left });
+                    walk.began = self.now;
                     self.state = State::Stepping(id, walk);
                     return;
                 }
@@ -130,6 +140,14 @@ impl Session {
             StepResult::Skipped => {}
         }
         self.walk(walk);
+    }
+
+    /// What is recorded of a step that is cut off: of a command, that it was killed.
+    pub(super) fn cut_off(&self, walk: &Walk) -> Option<Event> {
+        let step = StepRef { program: walk.program, index: walk.next.checked_sub(1)? };
+        let Some(Step::Run(run)) = self.policy.step(step) else { return None };
+        let elapsed = self.now.saturating_sub(walk.began);
+        Some(Event::Ran { program: program(run), ran: Ran::Killed, elapsed })
     }
 
     /// The steps are through, or one said `stop`.
@@ -203,6 +221,10 @@ impl Session {
             _ if self.policy.servers().is_empty() => {
                 Lead::UsedUp { newly: self.servers.use_up(place) }
             }
+            // What has moved cannot be moved again, and the rest alone would be worse than nothing.
+            _ if self.policy.is_only_while_fresh() && self.has_moved() => {
+                Lead::UsedUp { newly: self.servers.use_up(place) }
+            }
             Step::Retry(Retry { times, backoff }) => {
                 let allowed = times.allows(self.servers.used(place));
                 if !allowed {
@@ -218,6 +240,11 @@ impl Session {
             }
             _ => self.go_on(place, false),
         }
+    }
+
+    /// Whether data had moved when the failure came that is being handled.
+    fn has_moved(&self) -> bool {
+        self.failure.as_ref().is_some_and(|failure| !failure.is_fresh())
     }
 
     /// The next server of this round, or the first of the next round if there is one.
