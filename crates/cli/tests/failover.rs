@@ -99,3 +99,14 @@ fn nor_once_something_was_received() {
     assert!(ran.stderr.contains("not retried, 11 B had been received"), "{ran}");
     assert_eq!(other.stop().totals.connections, 0);
 }
+
+#[test]
+fn an_opening_is_not_the_users_and_is_sent_again() {
+    let (stall, address) = lab(Behaviour::Stall);
+    let flags =
+        ["--send", "hello\\n", "--expect", "x", "--reply-timeout", "0.1", "--retry", "2,1ms..2ms"];
+    let ran = redial([&*address].into_iter().chain(flags)).silent().run();
+    assert_eq!(ran.status, Some(1), "{ran}");
+    assert_eq!(stall.seen().totals.connections, 3, "{ran}");
+    assert!(!ran.stderr.contains("not retried"), "{ran}");
+}

@@ -244,6 +244,8 @@ impl Connection {
         }
         self.end(Cause::new(kind));
         let mut failure = self.failure();
+        // An opening is the policy's and can be sent again: nothing of the user's has moved yet.
+        (failure.sent, failure.received, failure.delivery) = (0, 0, Delivery::Unsent);
         if failure.detail.is_none() && self.heard {
             failure.detail = Some(Detail::from_bytes(self.early()));
         }
