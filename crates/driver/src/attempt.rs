@@ -6,8 +6,8 @@
 use std::{future::poll_fn, net::IpAddr, sync::Arc, time::Duration};
 
 use redial_core::{
-    Answer, Endpoints, Failure, Kind, Limits, Place, Progress, Server, Stage, Tls, Tried,
-    race::interleave,
+    Answer, Endpoints, Expectation, Failure, Kind, Limits, Place, Progress, Server, Stage, Tls,
+    Tried, race::interleave,
 };
 use tokio::{
     io::AsyncWriteExt,
@@ -15,10 +15,9 @@ use tokio::{
 };
 
 use crate::{
-    Connection, Error, IpVersions, TlsOptions, TlsSetup, Via,
+    Connection, Error, IpVersions, Names, TlsOptions, TlsSetup, Via,
     cause::Cause,
     dial::{self, Dialled},
-    lookup,
     socket::{Options, Peer},
     stream::Stream,
     tls,
@@ -28,7 +27,8 @@ use crate::{
 /// How servers are reached: what is the same for every attempt of a policy.
 ///
 /// # Default
-/// [`Limits::default`], any IP version, any source address, no TLS set up.
+/// [`Limits::default`], any IP version, any source address, no TLS set up; names are asked for at
+/// every attempt.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// How long each part may take.
@@ -42,6 +42,8 @@ pub struct Settings {
     pub via: Option<Via>,
     /// TLS, for the servers that begin with it.
     pub tls: Option<TlsSetup>,
+    /// How often names are asked for.
+    pub names: Names,
 }
 
 impl Settings {
@@ -82,7 +84,8 @@ impl Settings {
 /// `index` is the server's place in its target: under it, `endpoints` remembers addresses that
 /// accepted and then failed, and those are tried last. It only reads them; after a failure,
 /// [`Endpoints::learn`] is the caller's. The `opening` is sent as soon as the connection stands and
-/// does not count as the user's; every byte read to judge the `answer` is the user's to read.
+/// does not count as the user's; every byte read to see the `expectation` hold is the user's to
+/// read.
 ///
 /// `limits.connect` is for each address, and once more for what a proxy is asked; `limits.tls` for
 /// the handshake, `limits.reply` for the opening and the answer together. A lookup has the
@@ -98,7 +101,7 @@ pub async fn attempt(
     settings: &Settings,
     endpoints: &Endpoints,
     opening: &[u8],
-    answer: Option<&Answer>,
+    expectation: Expectation<'_>,
 ) -> Result<Connection, Failure> {
     let began = Instant::now();
     let peers = resolve(server, index, settings, endpoints)
@@ -130,7 +133,7 @@ pub async fn attempt(
     };
     let label = Arc::clone(server.label());
     let connection = Connection::new(stream, label, address, addresses, began);
-    open(connection, opening, answer, settings.limits.reply).await
+    open(connection, opening, expectation, settings.limits.reply).await
 }
 
 /// The addresses of a server, in the order in which to dial them.
@@ -143,7 +146,7 @@ async fn resolve(
     match settings.via.as_ref().map_or(server.place(), Via::place) {
         Place::Unix { path } => Ok(vec![Peer::Unix((&**path).into())]),
         Place::Host { host, port } => {
-            let sorted = lookup::lookup(host, *port, settings.family).await?;
+            let sorted = settings.names.lookup(host, *port, settings.family).await?;
             let mut addresses = interleave(&sorted);
             endpoints.order(index, &mut addresses);
             Ok(addresses.into_iter().map(Peer::Ip).collect())
@@ -168,30 +171,35 @@ async fn secure(server: &Server, settings: &Settings, wire: Wire) -> Result<Stre
     }
 }
 
-/// Sends the opening and judges the answer, within the limit.
+/// Sends the opening and sees the expectation hold, within the limit.
 async fn open(
     mut connection: Connection,
     opening: &[u8],
-    answer: Option<&Answer>,
+    expectation: Expectation<'_>,
     limit: Duration,
 ) -> Result<Connection, Failure> {
-    if opening.is_empty() && answer.is_none() {
-        return Ok(connection.hand_over(false));
-    }
-    let mut judge = answer.map(Judge::new);
+    let mut judge = None;
     let opened = async {
         let sent = send(&mut connection, opening).await;
-        match &mut judge {
+        match expectation {
             // Whether or not all of the opening left: what the server said tells more.
-            Some(judge) => judge.hear(&mut connection).await?,
-            None => sent.map_err(|_| Kind::Closed)?,
+            Expectation::Answer(answer) => {
+                judge.insert(Judge::new(answer)).hear(&mut connection).await?;
+            }
+            Expectation::Settled(time) => settle(&mut connection, time).await?,
+            _ => sent.map_err(|_| Kind::Closed)?,
         }
         // An answer may be right, and the connection broken all the same.
         connection.failed().map_or(Ok(()), Err)
     };
+    // Settling has its own time, and is done when that is over.
+    let limit = match expectation {
+        Expectation::Settled(time) => limit.saturating_add(time),
+        _ => limit,
+    };
     let result = time::timeout(limit, opened).await;
     match (result, &judge) {
-        (Ok(Ok(())), _) => Ok(connection.hand_over(answer.is_some())),
+        (Ok(Ok(())), _) => Ok(connection.hand_over(judge.is_some())),
         (Ok(Err(kind)), _) => Err(connection.refuse(kind)),
         (Err(_), Some(judge)) if judge.heard_something_else() => {
             Err(connection.refuse(Kind::UnexpectedResponse))
@@ -200,7 +208,20 @@ async fn open(
     }
 }
 
+/// Stays connected for the time, or until the server says something.
+async fn settle(connection: &mut Connection, time: Duration) -> Result<(), Kind> {
+    match time::timeout(time, poll_fn(|cx| connection.poll_early(cx))).await {
+        Err(_) | Ok(Ok(1..)) => Ok(()),
+        Ok(Ok(0)) => Err(Kind::ClosedEarly),
+        // The error is in the connection's own slot, which stands before this kind.
+        Ok(Err(_)) => Err(Kind::Other),
+    }
+}
+
 async fn send(connection: &mut Connection, opening: &[u8]) -> std::io::Result<()> {
+    if opening.is_empty() {
+        return Ok(());
+    }
     connection.write_all(opening).await?;
     connection.flush().await
 }

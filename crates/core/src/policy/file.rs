@@ -34,7 +34,7 @@ const KEYS: [&str; 11] = [
     "finally",
     "limits",
 ];
-const LIMITS: [&str; 6] = ["connect", "tls", "reply", "idle", "max-time", "dead"];
+const LIMITS: [&str; 7] = ["connect", "tls", "reply", "idle", "max-time", "dead", "settle"];
 
 pub(super) fn read(verb: Verb, text: &str) -> Result<PolicyBuilder, Mistake> {
     if text.len() > LARGEST {
@@ -150,6 +150,7 @@ impl File<'_> {
             "idle" => |limits, time| limits.idle = time,
             "max-time" => |limits, time| limits.max_time = time,
             "dead" => |limits, time| limits.dead = time,
+            "settle" => |limits, time| limits.settle = time.unwrap_or_default(),
             other if KEYS.contains(&other) => {
                 return Err(Mistake::new(
                     key.span(),
@@ -159,7 +160,7 @@ impl File<'_> {
             }
             other => return Err(unknown_key(other, key.span(), &LIMITS)),
         };
-        let may_be_off = matches!(&**key.get_ref(), "idle" | "max-time" | "dead");
+        let may_be_off = matches!(&**key.get_ref(), "idle" | "max-time" | "dead" | "settle");
         let time = self.text_of(value, |text| {
             if may_be_off && text == "off" { Ok(None) } else { some_time(text).map(Some) }
         })?;

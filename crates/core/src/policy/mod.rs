@@ -11,7 +11,8 @@ use alloc::{boxed::Box, string::String, vec::Vec};
 use core::time::Duration;
 
 use crate::{
-    Answer, Clause, Limits, Mistake, Rounds, Server, Step, Verb, clause::Steps, session::Program,
+    Answer, Clause, Expectation, Limits, Mistake, Rounds, Server, Step, Verb, clause::Steps,
+    session::Program,
 };
 
 /// How long a `run` may take before it is killed with its group.
@@ -19,6 +20,9 @@ pub const RUN_LIMIT: Duration = Duration::from_secs(30);
 
 /// How long a connection must live, by default, to count as healthy.
 pub const HEALTHY_AFTER: Duration = Duration::from_secs(10);
+
+/// The pause between attempts that succeed, where several must in a row.
+pub const CONSECUTIVE_PAUSE: Duration = Duration::from_secs(1);
 
 /// What to try, what to expect, what to do about failures, and the limits.
 ///
@@ -46,6 +50,7 @@ pub struct Policy {
     deadline: Option<Duration>,
     bounds_everything: bool,
     only_while_fresh: bool,
+    consecutive: u32,
     healthy_after: Duration,
     otherwise: Steps,
     finally: Steps,
@@ -76,6 +81,7 @@ impl Policy {
             deadline: None,
             bounds_everything: false,
             only_while_fresh: false,
+            consecutive: 1,
             healthy_after: HEALTHY_AFTER,
             otherwise: Steps::default(),
             finally: Steps::default(),
@@ -172,6 +178,25 @@ impl Policy {
         self.only_while_fresh
     }
 
+    /// How often in a row the body must end well before the session does. 1 unless set.
+    #[must_use]
+    pub const fn consecutive(&self) -> u32 {
+        self.consecutive
+    }
+
+    /// What must hold before an attempt's connection counts.
+    #[must_use]
+    pub fn expectation(&self) -> Expectation<'_> {
+        match (&self.answer, self.verb) {
+            (Some(answer), _) => Expectation::Answer(answer),
+            // An opening that nobody answers has to leave, no more.
+            (None, Verb::Wait) if self.opening.is_none() && !self.limits.settle.is_zero() => {
+                Expectation::Settled(self.limits.settle)
+            }
+            (None, _) => Expectation::Nothing,
+        }
+    }
+
     /// How long a connection must live to count as healthy.
     #[must_use]
     pub const fn healthy_after(&self) -> Duration {
@@ -241,6 +266,7 @@ pub struct PolicyBuilder {
     deadline: Option<Duration>,
     bounds_everything: bool,
     only_while_fresh: bool,
+    consecutive: u32,
     healthy_after: Duration,
     otherwise: Steps,
     finally: Steps,
@@ -336,6 +362,14 @@ impl PolicyBuilder {
         self
     }
 
+    /// How often in a row the body must end well before the session does, [`CONSECUTIVE_PAUSE`]
+    /// apart; a failure in between begins anew. At least 1, which is the default.
+    #[must_use]
+    pub const fn consecutive(mut self, times: u32) -> Self {
+        self.consecutive = if times == 0 { 1 } else { times };
+        self
+    }
+
     /// How long a connection must live to count as healthy. 10 s by default.
     #[must_use]
     pub const fn healthy_after(mut self, time: Duration) -> Self {
@@ -401,9 +435,11 @@ impl PolicyBuilder {
             rounds: self.rounds.unwrap_or_else(|| self.verb.rounds()),
             limits: self.limits,
             deadline: self.deadline,
-            // Being ready is the whole body of `wait`.
-            bounds_everything: self.bounds_everything || self.verb == Verb::Wait,
+            // Being ready, or gone, is the whole body of a wait.
+            bounds_everything: self.bounds_everything
+                || matches!(self.verb, Verb::Wait | Verb::Gone),
             only_while_fresh: self.only_while_fresh,
+            consecutive: self.consecutive,
             healthy_after: self.healthy_after,
             otherwise: self.otherwise,
             finally: self.finally,

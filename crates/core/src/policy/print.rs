@@ -3,11 +3,14 @@
 //! Passwords are not in it: servers are printed by their labels. Start at [`Policy::to_toml`].
 
 use alloc::{format, string::String};
-use core::fmt::{self, Write};
+use core::{
+    fmt::{self, Write},
+    time::Duration,
+};
 
 use super::Policy;
 use crate::{
-    Options, Server,
+    Options, Server, Verb,
     clause::{Clause, StepList},
     quantity::Human,
 };
@@ -76,7 +79,11 @@ impl Policy {
                 None => writeln!(file, "{key} = \"off\"")?,
             }
         }
-        Ok(())
+        match limits.settle {
+            _ if self.verb != Verb::Wait => Ok(()),
+            Duration::ZERO => writeln!(file, "settle = \"off\""),
+            settle => writeln!(file, "settle = \"{}\"", Human(settle)),
+        }
     }
 }
 
