@@ -347,6 +347,34 @@ impl PolicyBuilder {
         self
     }
 
+    /// The deadline, unless one was set.
+    #[must_use]
+    pub const fn deadline_unless_set(mut self, limit: Duration) -> Self {
+        if self.deadline.is_none() {
+            self.deadline = Some(limit);
+        }
+        self
+    }
+
+    /// A shorter deadline, if this one is.
+    #[must_use]
+    pub fn deadline_at_most(mut self, limit: Duration) -> Self {
+        self.deadline = Some(self.deadline.map_or(limit, |deadline| deadline.min(limit)));
+        self
+    }
+
+    /// The same without `else` and `finally`, which belong to the whole of several sessions.
+    #[must_use]
+    pub fn without_endings(self) -> Self {
+        Self { otherwise: Steps::default(), finally: Steps::default(), ..self }
+    }
+
+    /// The servers named so far.
+    #[must_use]
+    pub fn named(&self) -> &[Server] {
+        &self.servers
+    }
+
     /// Lets the deadline bound everything, the life of the connection too. `wait` always does.
     #[must_use]
     pub const fn deadline_bounds_everything(mut self) -> Self {
