@@ -18,7 +18,7 @@ use std::{
 
 use redial::{masked, nearest, printable};
 
-use crate::{check, connect, error::Error, exit::Exit};
+use crate::{check, connect, error::Error, exit::Exit, wait};
 
 /// A word behind `redial help`, a line about it, and its text.
 type Topic = (&'static str, &'static str, fn() -> String);
@@ -45,6 +45,7 @@ redial puts a `try / except` around any connection.
   redial connect db:5432 --retry 10       connect; if that fails, ten times more
   redial connect db1:5432 db2:5432        the second where the first is down
   redial connect db:5432 --except 'refused: say \"it is down\", exit 3'
+  redial wait db:5432 -- ./app            when it is ready, the application
   redial connect lab:late --retry 10      the same against a practice server
 
 "
@@ -72,6 +73,7 @@ pub(crate) fn run(topic: Option<OsString>, verbs: &[(&str, &str)]) -> Result<Exi
     let help = || std::iter::once(OsString::from("--help"));
     match &*word {
         "connect" => return connect::run(help()),
+        "wait" => return wait::run(help()),
         "check" => return check::run(help()),
         "help" | "-h" | "--help" => return Ok(overview(verbs)),
         _ => {}

@@ -4,9 +4,8 @@
 //! is where it was. Start at [`Live`].
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use redial::Kind;
 
-use super::progress::{State, Watched, tries};
+use super::progress::{State, Watched, in_short, tries};
 
 /// More lines than a screen has would only flicker.
 const MOST: usize = 16;
@@ -39,12 +38,7 @@ impl Live {
         let state = match (telling.state, &telling.last) {
             (State::Ready(_), _) if gone => "gone".to_owned(),
             (State::Ready(_), _) => "ready".to_owned(),
-            (State::Trying | State::Lost(_), Some(failure))
-                if gone && failure.kind == Kind::Application =>
-            {
-                "still there".to_owned()
-            }
-            (State::Trying | State::Lost(_), Some(failure)) => failure.to_string(),
+            (State::Trying | State::Lost(_), Some(failure)) => in_short(failure, gone),
             (State::Trying | State::Lost(_), None) => String::new(),
         };
         let message = format!("{}  {state}  {}", watched.label, tries(telling.tries));

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use redial::{Failure, Rounded, Verdict, Waited};
+use redial::{Failure, Kind, Rounded, Verdict, Waited};
 use serde::Serialize;
 
 use super::progress::{Line, Progress, State, Watched, tries};
@@ -118,14 +118,18 @@ fn table(waited: &Waited, progress: &Progress, style: Style) -> String {
 fn row(line: &Line, ready: &str, progress: &Progress) -> [String; 5] {
     let (state, elapsed) = match line.state {
         State::Ready(at) => (ready.to_owned(), at),
-        State::Lost(at) => (last(line), at),
-        State::Trying => (last(line), progress.began.elapsed()),
+        State::Lost(at) => (last(line, progress.is_gone()), at),
+        State::Trying => (last(line, progress.is_gone()), progress.began.elapsed()),
     };
     [line.label.clone(), line.what.clone(), tries(line.tries), state, Rounded(elapsed).to_string()]
 }
 
-fn last(line: &Line) -> String {
-    line.last.as_ref().map_or_else(|| "no answer yet".into(), |failure| failure.kind.to_string())
+fn last(line: &Line, gone: bool) -> String {
+    match &line.last {
+        Some(failure) if gone && failure.kind == Kind::Application => "still there".into(),
+        Some(failure) => failure.kind.to_string(),
+        None => "no answer yet".into(),
+    }
 }
 
 /// The JSON of a wait: `docs/wait.schema.json`.
