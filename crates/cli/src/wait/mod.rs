@@ -246,7 +246,6 @@ impl Flags {
         let progress = Progress::new(targets, goal, self.gone, limits, volume);
         let progress = Arc::new(Mutex::new(progress));
         let telling = || progress.lock().unwrap_or_else(PoisonError::into_inner);
-        telling().begin(self.targets.is_empty() && !builder.has_servers());
         let mut wait = Wait::new(goal);
         let mut number = 0;
         for (place, target) in targets.iter().enumerate() {
@@ -266,6 +265,8 @@ impl Flags {
         let runtime = runtime()?;
         let waited = runtime.block_on(async {
             let waiting = wait.interrupts(interrupts()?).run();
+            // Whoever has read the first line may tell it to stop.
+            telling().begin(self.targets.is_empty() && !builder.has_servers());
             let heartbeat = async {
                 loop {
                     tokio::time::sleep(progress::HEARTBEAT).await;
