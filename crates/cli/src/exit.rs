@@ -32,13 +32,14 @@ pub(crate) enum Exit {
 }
 
 /// The table as `redial help exit` prints it.
-pub(crate) const TABLE: [(&str, &str); 10] = [
+pub(crate) const TABLE: [(&str, &str); 11] = [
     ("0", "it went well: the connection ended cleanly and no clause said otherwise"),
     ("1", "it failed: no clause handled the failure, or one said `stop`"),
     ("2", "a flag, a clause or a policy is wrong (`wait`: 125)"),
     ("124", "the deadline passed"),
     ("125", "`wait`: a flag, a clause, a policy or a server is wrong"),
-    ("126, 127", "`wait`: its command cannot be run, is not there; else the command's own"),
+    ("126", "`wait`: its command cannot be run; after that, its status is the command's own"),
+    ("127", "`wait`: there is no such command"),
     ("130", "interrupted by Ctrl-C (SIGINT)"),
     ("141", "the reader of standard output left"),
     ("143", "told to stop (SIGTERM)"),
