@@ -7,7 +7,7 @@ use core::fmt::{self, Write};
 
 use super::Policy;
 use crate::{
-    Options, Server,
+    Server,
     clause::{Clause, StepList},
     quantity::Human,
 };
@@ -83,12 +83,10 @@ impl Policy {
 /// A server's label and what stood behind its `#`.
 fn with_options(server: &Server) -> String {
     let mut text = String::from(&**server.label());
-    let Options { within, as_ } = server.options();
-    let within = within.map(|within| format!("within={}", Human(within)));
-    let recipe = as_.as_ref().map(|recipe| format!("as={recipe}"));
-    for (option, sign) in within.into_iter().chain(recipe).zip(['#', ',']) {
-        text.push(sign);
-        text.push_str(&option);
+    let options = format!("{}", server.options());
+    if !options.is_empty() {
+        text.push('#');
+        text.push_str(&options);
     }
     text
 }
