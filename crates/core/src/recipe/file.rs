@@ -44,10 +44,6 @@ pub(super) fn read(file: &str) -> Result<Parts, Mistake> {
     let schemes = top.texts("schemes")?;
     let probe = top.table("probe")?;
     let answer = top.table("answer")?;
-    if probe.is_none() && answer.is_none() {
-        let what = "the recipe has neither a probe nor an answer";
-        return Err(Mistake::new(0..0, what, "write a table [probe], or [answer]"));
-    }
     let mut parts = Parts {
         name: name(&top.needed("name", "name = \"redis\"")?)?,
         about: about(&top, "about")?,
@@ -64,6 +60,10 @@ pub(super) fn read(file: &str) -> Result<Parts, Mistake> {
         answer: None,
         examples: Box::default(),
     };
+    if probe.is_none() && answer.is_none() {
+        let what = "the recipe has neither a probe nor an answer";
+        return Err(Mistake::new(0..0, what, "write a table [probe], or [answer]"));
+    }
     if let Some(probe) = probe {
         read_probe(&probe, &mut parts)?;
     }
