@@ -14,7 +14,7 @@ use redial::{
 use crate::{
     error::Error,
     story::Volume,
-    texts::{from_variable, opening, read_policy},
+    texts::{from_variable, opening, read_policy, recipe},
 };
 
 #[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
@@ -82,6 +82,16 @@ pub(crate) struct PolicyFlags {
     /// Leave the verb's own clauses out (redial check --standing VERB prints them)
     #[arg(long, env = "REDIAL_OPT_ONLY", hide_env = true, help_heading = "When it fails")]
     pub(crate) only: bool,
+
+    /// Judge by this protocol's recipe, or by a recipe file (see: redial help recipes)
+    #[arg(
+        long = "as",
+        value_name = "RECIPE|FILE",
+        env = "REDIAL_OPT_AS",
+        hide_env = true,
+        help_heading = "What to expect"
+    )]
+    pub(crate) recipe: Option<String>,
 
     /// The first answer must contain TEXT (`^TEXT`: begin with it; `/re/`: match it)
     #[arg(
@@ -320,6 +330,9 @@ impl PolicyFlags {
         if let Some(text) = &self.rounds {
             let rounds: Rounds = text.parse().map_err(Error::in_text("--rounds", text))?;
             policy = policy.rounds(rounds);
+        }
+        if let Some(text) = &self.recipe {
+            policy = policy.recipe(recipe(text)?);
         }
         if let Some(text) = &self.expect {
             policy = policy.expect(Answer::parse(text).map_err(Error::in_text("--expect", text))?);

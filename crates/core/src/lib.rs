@@ -15,6 +15,7 @@
 //! - `session`: one run of a policy, from the first attempt to the verdict
 //! - `race`, `endpoints`: which of a server's addresses to dial, and when
 //! - `answer`, `expectation`: what a server's first bytes must look like, and what else must hold
+//! - `recipe`: protocols as data; how a server is asked whether it is ready
 //! - `goal`: how many targets must be ready
 //! - `server`, `scheme`: addresses as people write them; passwords masked as they are read
 //! - `record`: what happened, bounded
@@ -40,6 +41,7 @@ mod nearest;
 mod policy;
 mod quantity;
 pub mod race;
+mod recipe;
 mod record;
 mod rounds;
 mod scheme;
@@ -66,6 +68,10 @@ pub use policy::{
 pub use quantity::{
     Bytes, Human, Rate, Rounded, parse_count, parse_duration, parse_rate,
     parse_seconds_or_duration, parse_size,
+};
+pub use recipe::{
+    Example, Expected, First, Judge, Judged, Leaves, Probe, ProbeInput, ProbeOutput, RECIPES,
+    Recipe, Refusal, Script, Shipped,
 };
 pub use record::{Between, Record};
 pub use rounds::Rounds;

@@ -12,8 +12,8 @@ use std::{
 };
 
 use redial_core::{
-    Address, Endpoints, Event, Failure, Happened, Id, Input, Kind, Output, Session, Signal, Stage,
-    Step, StepRef, StepResult, Verdict,
+    Address, Endpoints, Event, Failure, Happened, Id, Input, Kind, Limits, Output, Session, Signal,
+    Stage, Step, StepRef, StepResult, Verdict,
 };
 use tokio::{
     sync::mpsc::UnboundedReceiver,
@@ -137,7 +137,9 @@ impl Drive {
                     "no server".into(),
                 )));
             };
-            let expectation = policy.expectation();
+            let expectation = policy.expectation(index);
+            let limits = Limits { reply: policy.reply_limit(index), ..settings.limits };
+            let settings = Settings { limits, ..(*settings).clone() };
             let attempt =
                 attempt(server, index, &settings, &endpoints, policy.opening(), expectation);
             Report::Attempted(attempt.await.map(Box::new))

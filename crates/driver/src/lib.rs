@@ -30,6 +30,7 @@
 //! - `redial`: the way in; `gave_up`: what there is instead of a connection; `drive`: the loop that carries a session out
 //! - `wait`: several sessions, until enough of their servers are ready
 //! - `attempt`: one attempt, of `names`, `lookup`, `dial`, `via`, `tls`; `socket` opens one, `wire` counts on it
+//! - `probe`: whether a server is ready, by its protocol's recipe
 //! - `connection`, `stream`: bytes both ways and one true reason for the end; `marks`, `outq`: what
 //!   was acknowledged
 //! - `errno`, `cause`: the one place where an operating system's error becomes a failure
@@ -49,6 +50,7 @@ mod lookup;
 mod marks;
 mod names;
 mod outq;
+mod probe;
 mod redial;
 mod socket;
 mod stream;

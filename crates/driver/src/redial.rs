@@ -15,8 +15,8 @@ use std::{
 };
 
 use redial_core::{
-    Detail, Failure, Happened, Input, Kind, Policy, Record, Session, Signal, Stage, Step, Verb,
-    Verdict,
+    Detail, Failure, Happened, Input, Kind, Policy, Record, Server, Session, Signal, Stage, Step,
+    Tls, Verb, Verdict,
 };
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -327,7 +327,14 @@ impl Redial {
         if let Some(via) = &self.settings.via {
             via.check(self.policy.servers())?;
         }
-        let settings = self.settings.with_tls(&self.tls, self.policy.servers())?;
+        if !self.policy.is_probing() {
+            begins_no_tls(self.policy.servers())?;
+        }
+        let mut tls = self.tls;
+        if let Some(alpn) = self.policy.alpn().filter(|_| tls.alpn.is_empty()) {
+            tls.alpn.push(alpn.to_owned());
+        }
+        let settings = self.settings.with_tls(&tls, self.policy.servers())?;
         let record = Record::new(self.policy.clone(), self.seed).with_lab(self.lab);
         let record = Arc::new(Mutex::new(record));
         let (kept, mut listener) = (record.clone(), self.listener);
@@ -384,6 +391,21 @@ fn failure_of(
         failure.lasting = error.is::<Lasting>();
     }
     failure
+}
+
+/// TLS that the protocol begins is for those who speak the protocol: going on without it would not
+/// be what was asked for.
+fn begins_no_tls(servers: &[Server]) -> Result<(), Error> {
+    match servers.iter().find(|server| server.tls() == Tls::ByProtocol) {
+        Some(server) => Err(Error::new(
+            format!(
+                "{} asks for TLS in its protocol's own way, which only a probe can do (`wait`)",
+                server.label()
+            ),
+            "write tls://HOST:PORT where the server begins with TLS, or leave the wish out",
+        )),
+        None => Ok(()),
+    }
 }
 
 fn has_run(policy: &Policy) -> bool {

@@ -9,6 +9,7 @@ mod kinds;
 #[cfg(test)]
 mod pages;
 mod policy;
+mod recipes;
 mod tables;
 
 use std::{
@@ -24,10 +25,11 @@ use crate::{check, connect, error::Error, exit::Exit, wait};
 type Topic = (&'static str, &'static str, fn() -> String);
 
 /// Everything that is neither a verb nor a kind.
-const TOPICS: [Topic; 6] = [
+const TOPICS: [Topic; 7] = [
     ("kinds", "what can go wrong, and the names a clause uses for it", kinds::text),
     ("clauses", "what to do about it: the grammar, each step, examples", clauses::text),
     ("policy", "a policy file to begin with", policy::text),
+    ("recipes", "the protocols redial can judge: what ready means for each", recipes::text),
     ("exit", "the exit statuses", tables::exit),
     ("lab", "the practice servers: lab:late and others", tables::lab),
     ("environment", "the variables that are read, and those a `run` is given", tables::environment),
@@ -81,7 +83,7 @@ pub(crate) fn run(topic: Option<OsString>, verbs: &[(&str, &str)]) -> Result<Exi
     if let Some((.., text)) = TOPICS.iter().find(|(name, ..)| *name == word) {
         return Ok(print(&text()));
     }
-    match kinds::about(&word) {
+    match kinds::about(&word).or_else(|| recipes::about(&word)) {
         Some(text) => Ok(print(&text)),
         None => Err(unknown(&word, verbs)),
     }
@@ -134,7 +136,8 @@ mod tests {
     fn every_topic_fits_80_columns() {
         let kinds = redial::kind_names().into_iter().map(|name| kinds::about(name).unwrap());
         let topics = TOPICS.iter().map(|(.., text)| text());
-        for text in topics.chain(kinds).chain([overview_text(&crate::VERBS)]) {
+        let recipes = redial::RECIPES.iter().map(|recipe| recipes::about(recipe.name).unwrap());
+        for text in topics.chain(kinds).chain(recipes).chain([overview_text(&crate::VERBS)]) {
             assert!(text.ends_with('\n'));
             for line in text.lines() {
                 // A clause is one line, however long, or it could not be copied.

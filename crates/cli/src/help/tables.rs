@@ -96,7 +96,7 @@ fn flag_of(argument: &clap::Arg) -> Option<String> {
     long.or_else(|| argument.get_short().map(|short| format!("-{short}")))
 }
 
-fn row(name: &str, meaning: &str, width: usize) -> String {
+pub(super) fn row(name: &str, meaning: &str, width: usize) -> String {
     // A column that is wider than its room pushes the text on, and no further.
     let padding = "\u{1}".repeat((width + 1).saturating_sub(name.chars().count()).max(1));
     let text =

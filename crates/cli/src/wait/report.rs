@@ -41,12 +41,7 @@ pub(crate) fn report(
         Volume::Quiet if waited.reached => {}
         Volume::Quiet => complain(&format!("redial: {}", why())),
         Volume::Normal | Volume::Verbose => {
-            let trouble = progress
-                .targets
-                .iter()
-                .flat_map(|target| &target.servers)
-                .any(|line| line.last.is_some());
-            if trouble && (!waited.reached || flags.volume() == Volume::Verbose) {
+            if !waited.reached || flags.volume() == Volume::Verbose {
                 complain(&table(waited, progress, Style::of_stderr()));
             }
             if !waited.reached {
@@ -74,12 +69,16 @@ fn why(waited: &Waited, progress: &Progress) -> String {
         Verdict::Interrupted(signal) => return format!("interrupted by {}", signal.name()),
         _ => None,
     };
-    let open = progress.targets.iter().filter(|target| !target.is_ready());
-    let last = open.filter_map(Watched::telling).find_map(|line| line.last.as_deref());
+    let mut open =
+        progress.targets.iter().filter(|target| !target.is_ready()).filter_map(Watched::telling);
+    let last = open.clone().find_map(|line| line.last.as_deref());
     match failure.or(last) {
         Some(failure) if progress.is_gone() => format!("{}: it is still there", failure.server),
         Some(failure) => sentence(progress.limits(), failure),
-        None => "no attempt came to an end in time; to allow more: --timeout 2m".into(),
+        None => {
+            let label = open.next().map_or("it", |line| &line.label);
+            format!("{label}: the first attempt was not over in time; to allow more: --timeout 2m")
+        }
     }
 }
 

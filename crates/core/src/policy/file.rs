@@ -14,15 +14,16 @@ use toml::{
 
 use super::{Policy, PolicyBuilder};
 use crate::{
-    Answer, Limits, Mistake, Rounds, Server, Target, Verb, nearest::nearest, nearest::quoted,
-    quantity::parse_duration,
+    Answer, Limits, Mistake, Recipe, Rounds, Server, Target, Verb, nearest::nearest,
+    nearest::quoted, quantity::parse_duration,
 };
 
 /// A policy file is written by a person: more than this is not one.
 const LARGEST: usize = 1024 * 1024;
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "servers",
+    "as",
     "clauses",
     "expect",
     "send",
@@ -123,11 +124,7 @@ impl File<'_> {
                 }
                 other => Err(wrong_type(value, other, "a table: `[limits]` on a line of its own")),
             },
-            "as" => Err(Mistake::new(
-                key.span(),
-                "`as` needs the recipes, which are not in this version",
-                "say what to expect: `expect = \"^SSH-2.0\"`",
-            )),
+            "as" => self.text_of(value, Recipe::named).map(|recipe| policy.recipe(recipe)),
             other if LIMITS.contains(&other) => Err(Mistake::new(
                 key.span(),
                 format!("`{other}` is a limit"),

@@ -5,14 +5,16 @@
 //! [`Policy::build`].
 
 mod file;
+mod judgement;
 mod print;
 
 use alloc::{boxed::Box, string::String, vec::Vec};
 use core::time::Duration;
 
+use self::judgement::Judgement;
 use crate::{
-    Answer, Clause, Expectation, Limits, Mistake, Rounds, Server, Step, Verb, clause::Steps,
-    session::Program,
+    Answer, Clause, Expectation, Limits, Mistake, Recipe, Rounds, Server, Step, Verb,
+    clause::Steps, session::Program,
 };
 
 /// How long a `run` may take before it is killed with its group.
@@ -40,6 +42,9 @@ pub const CONSECUTIVE_PAUSE: Duration = Duration::from_secs(1);
 pub struct Policy {
     verb: Verb,
     servers: Box<[Server]>,
+    /// One for each server.
+    judgements: Box<[Judgement]>,
+    recipe: Option<Recipe>,
     answer: Option<Answer>,
     opening: Option<Box<[u8]>>,
     clauses: Box<[Clause]>,
@@ -72,6 +77,7 @@ impl Policy {
         PolicyBuilder {
             verb,
             servers: Vec::new(),
+            recipe: None,
             answer: None,
             opening: None,
             clauses: Vec::new(),
@@ -184,17 +190,41 @@ impl Policy {
         self.consecutive
     }
 
-    /// What must hold before an attempt's connection counts.
+    /// What must hold before a connection to this server counts.
     #[must_use]
-    pub fn expectation(&self) -> Expectation<'_> {
-        match (&self.answer, self.verb) {
-            (Some(answer), _) => Expectation::Answer(answer),
+    pub fn expectation(&self, server: usize) -> Expectation<'_> {
+        match (&self.answer, self.judgements.get(server), self.verb) {
+            (Some(answer), ..) => Expectation::Answer(answer),
+            (None, Some(Judgement::Probe { script, .. }), _) => Expectation::Probe(script),
+            (None, Some(Judgement::Greeting(expected)), _) => Expectation::Greeting(expected),
             // An opening that nobody answers has to leave, no more.
-            (None, Verb::Wait) if self.opening.is_none() && !self.limits.settle.is_zero() => {
+            (None, _, Verb::Wait) if self.opening.is_none() && !self.limits.settle.is_zero() => {
                 Expectation::Settled(self.limits.settle)
             }
-            (None, _) => Expectation::Nothing,
+            (None, ..) => Expectation::Nothing,
         }
+    }
+
+    /// How long an answer of this server may take: `limits.reply`, or as long as its protocol says.
+    #[must_use]
+    pub fn reply_limit(&self, server: usize) -> Duration {
+        let own = self.judgements.get(server).and_then(Judgement::within);
+        own.map_or(self.limits.reply, |own| own.max(self.limits.reply))
+    }
+
+    /// Whether connections are redial's own, to probe servers on.
+    #[must_use]
+    pub fn is_probing(&self) -> bool {
+        self.judgements.iter().any(|judgement| matches!(judgement, Judgement::Probe { .. }))
+    }
+
+    /// What a probe needs the two sides to agree on in the TLS handshake: `h2`.
+    #[must_use]
+    pub fn alpn(&self) -> Option<&str> {
+        self.judgements.iter().find_map(|judgement| match judgement {
+            Judgement::Probe { recipe, .. } => recipe.alpn(),
+            Judgement::None | Judgement::Greeting(_) => None,
+        })
     }
 
     /// How long a connection must live to count as healthy.
@@ -257,6 +287,7 @@ impl Policy {
 pub struct PolicyBuilder {
     verb: Verb,
     servers: Vec<Server>,
+    recipe: Option<Recipe>,
     answer: Option<Answer>,
     opening: Option<Box<[u8]>>,
     clauses: Vec<Clause>,
@@ -309,6 +340,13 @@ impl PolicyBuilder {
     #[must_use]
     pub fn expect(mut self, answer: Answer) -> Self {
         self.answer = Some(answer);
+        self
+    }
+
+    /// The recipe that servers are judged by which name none of their own (`#as=`).
+    #[must_use]
+    pub fn recipe(mut self, recipe: Recipe) -> Self {
+        self.recipe = Some(recipe);
         self
     }
 
@@ -435,7 +473,7 @@ impl PolicyBuilder {
     ///
     /// # Errors
     ///
-    /// None that a caller can cause: the verb's own clauses are part of the program and tested.
+    /// A server names a recipe that does not exist, or one that cannot be made for it.
     pub fn build(self) -> Result<Policy, Mistake> {
         let mut clauses = self.clauses;
         let own = clauses.len();
@@ -453,9 +491,18 @@ impl PolicyBuilder {
             total += length;
         }
         places.push(total);
+        // Who says what to send or to expect has said how to judge.
+        let judged = self.answer.is_none() && self.opening.is_none();
+        let judgement = |server| match judged {
+            true => Judgement::of(self.verb, self.recipe.as_ref(), server),
+            false => Ok(Judgement::None),
+        };
+        let judgements = self.servers.iter().map(judgement).collect::<Result<_, Mistake>>()?;
         Ok(Policy {
             verb: self.verb,
             servers: self.servers.into_boxed_slice(),
+            judgements,
+            recipe: self.recipe,
             answer: self.answer,
             opening: self.opening,
             clauses: clauses.into_boxed_slice(),
