@@ -51,7 +51,7 @@ fn policies() -> tempfile::TempDir {
         ("latin1.toml", b"else = \"say 'caf\xe9'\"\n"),
         ("nowhere.toml", b"clauses = 'any: stop'\n"),
         ("zero.toml", b"deadline = \"0s\"\n"),
-        ("recipe.toml", b"as = \"postgres\"\n"),
+        ("recipe.toml", b"as = \"postgers\"\n"),
         ("quotes.toml", "else = “say done”\n".as_bytes()),
     ];
     for (name, content) in files {
