@@ -12,8 +12,14 @@ use std::{
 #[test]
 fn every_shell_block_of_the_documentation_runs() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let pages =
-        ["README.md", "docs/lesson.md", "docs/clauses.md", "docs/kinds.md", "docs/exit-codes.md"];
+    let pages = [
+        "README.md",
+        "docs/lesson.md",
+        "docs/clauses.md",
+        "docs/kinds.md",
+        "docs/exit-codes.md",
+        "docs/coming-from.md",
+    ];
     let binaries = Path::new(env!("CARGO_BIN_EXE_redial")).parent().unwrap();
     let path = format!("{}:{}", binaries.display(), std::env::var("PATH").unwrap());
     let mut commands = 0;
