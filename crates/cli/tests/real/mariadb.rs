@@ -1,0 +1,58 @@
+//! MariaDB (mariadb-server): the database and the user `app`, with a password.
+//!
+//! It listens on 127.0.0.1 and on 127.0.0.2. A client whose own address is 127.0.0.2 is one it
+//! counts the errors of, and would block; from 127.0.0.1 exactly it never does.
+
+use std::process::Command;
+
+use super::{Place, Server, ask, place::installed};
+
+pub(crate) const PACKAGE: &str = "mariadb-server";
+pub(crate) const PASSWORD: &str = "r3al-mar1a";
+
+/// Ready.
+pub(crate) fn start() -> Server {
+    Server::start(PACKAGE, "mysql", |place| command(place, &[]), accepts)
+}
+
+/// Takes no more clients: error 1040, until it may go on.
+pub(crate) fn full() -> Server {
+    let few = ["--max-connections=10", "--connect-timeout=600"];
+    let furnish = move |place: &Place| command(place, &few);
+    Server::start(PACKAGE, "mysql", furnish, accepts).fill(11, b"", "Too many connections")
+}
+
+/// As the user's own client says it: what a query gives, or why there is none.
+pub(crate) fn query(port: u16, query: &str) -> (bool, String) {
+    let (port, password) = (format!("-P{port}"), format!("-p{PASSWORD}"));
+    let server = ["-h127.0.0.1", &port, "-uapp", &password];
+    let words = [&["mariadb", "--no-defaults", "-BN", "-e", query][..], &server].concat();
+    ask("mariadb-client", &words)
+}
+
+fn accepts(server: &Server) -> bool {
+    query(server.port(), "select 1").0
+}
+
+fn command(place: &Place, more: &[&str]) -> Command {
+    let data = format!("--datadir={}", place.path("data"));
+    let small = ["--innodb-log-file-size=4M", "--innodb-buffer-pool-size=8M"];
+    let quick = ["--no-defaults", &*data, "--innodb-flush-log-at-trx-commit=0"];
+    let common = [&quick[..], &small].concat();
+    let script = installed("mariadb-install-db", PACKAGE);
+    place.prepare(&script, &[&common[..], &["--skip-test-db"]].concat());
+    let user = format!(
+        "create user app@'%' identified by '{PASSWORD}';\n\
+         create user app@localhost identified by '{PASSWORD}';\ncreate database app;\n"
+    );
+    // The names of who connects: from a file, so that no resolver decides.
+    place.write("hosts", "127.0.0.1 localhost\n127.0.0.2 peer\n");
+    let init = format!("--init-file={}", place.write("init.sql", user));
+    let mut command = Command::new("mariadbd");
+    command.args(common).args(["--bind-address=127.0.0.1,127.0.0.2", &init]);
+    command
+        .args([format!("--port={}", place.port()), format!("--socket={}", place.path("socket"))]);
+    command.args(["--performance-schema=off", "--key-buffer-size=1M", "--skip-log-bin"]);
+    command.args(["--aria-pagecache-buffer-size=1M"]).args(more);
+    command
+}
