@@ -17,8 +17,8 @@ use std::{
 };
 
 use real::{
-    Late, Server, etcd, exchange, exim, mariadb, memcached, mosquitto, nginx, openssh, postgres,
-    redis,
+    Forward, Server, etcd, exchange, exim, first, mariadb, memcached, mosquitto, nginx, openssh,
+    postgres, redis,
 };
 
 /// Stops it; then nobody listens, nothing runs, and nothing lies about.
@@ -135,6 +135,21 @@ fn mariadb_is_full_and_then_is_not() {
     leaves_nothing(server);
 }
 
+/// What a probe that reads its greeting and leaves does to everybody at its address.
+#[test]
+fn mariadb_blocks_who_keeps_leaving_at_its_greeting() {
+    let server = mariadb::start();
+    let peer = Forward::as_from(mariadb::COUNTED, mariadb::counted(&server));
+    let login = || mariadb::query(peer.port(), "select user()");
+    assert_eq!(login(), (true, "app@peer\n".into()));
+    let leave = || first(peer.port()).contains("is blocked because of many connection errors");
+    let left = (1..=200).find(|_| leave());
+    assert_eq!(left, Some(101), "{}", server.log());
+    let (content, said) = login();
+    assert!(!content && said.contains("1129"), "{said}");
+    leaves_nothing(server);
+}
+
 #[test]
 fn mosquitto_is_ready_and_wants_a_password() {
     let (open, locked) = (mosquitto::start(), mosquitto::locked());
@@ -214,7 +229,7 @@ fn openssh_is_ready_and_full() {
 #[test]
 fn a_late_proxy_closes_and_then_forwards() {
     let server = redis::start();
-    let late = Late::start(server.address(), Duration::from_millis(500));
+    let late = Forward::late(server.address(), Duration::from_millis(500));
     assert_eq!(exchange(late.port(), b""), "");
     in_time(&server, &"+PONG\r\n+OK\r\n".into(), || exchange(late.port(), b"PING\r\nQUIT\r\n"));
     assert!(Instant::now() >= late.opens());

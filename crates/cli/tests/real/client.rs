@@ -1,6 +1,6 @@
 //! Asking a server: by its own client, or by a socket where it has none.
 //!
-//! Start at [`ask`] or [`exchange`].
+//! Start at [`ask`], [`exchange`] or [`first`].
 
 use std::{
     io::{Read, Write},
@@ -32,6 +32,11 @@ pub(crate) fn exchange(port: u16, saying: &[u8]) -> String {
     let _ = connection.write_all(saying);
     let _ = connection.read_to_end(&mut said);
     String::from_utf8_lossy(&said).into_owned()
+}
+
+/// What it says first, to one who then leaves.
+pub(crate) fn first(port: u16) -> String {
+    meet(port, b"").1
 }
 
 /// Says this and reads once: the connection, and what was said on it.

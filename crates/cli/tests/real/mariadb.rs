@@ -1,14 +1,25 @@
 //! MariaDB (mariadb-server): the database and the user `app`, with a password.
 //!
-//! It listens on 127.0.0.1 and on 127.0.0.2. A client whose own address is 127.0.0.2 is one it
-//! counts the errors of, and would block; from 127.0.0.1 exactly it never does.
+//! It counts the errors of an address and blocks it after a hundred, but never 127.0.0.1: a test of
+//! that comes as [`COUNTED`], to [`counted`], by [`Forward::as_from`](super::Forward::as_from).
 
-use std::process::Command;
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    process::Command,
+};
 
 use super::{Place, Server, ask, place::installed};
 
 pub(crate) const PACKAGE: &str = "mariadb-server";
 pub(crate) const PASSWORD: &str = "r3al-mar1a";
+
+/// A client's address whose errors are counted.
+pub(crate) const COUNTED: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
+
+/// Where it listens for a client of that address.
+pub(crate) fn counted(server: &Server) -> SocketAddr {
+    SocketAddr::from((COUNTED, server.port()))
+}
 
 /// Ready.
 pub(crate) fn start() -> Server {

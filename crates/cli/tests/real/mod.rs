@@ -11,7 +11,7 @@
 pub(crate) mod client;
 pub(crate) mod etcd;
 pub(crate) mod exim;
-pub(crate) mod late;
+pub(crate) mod forward;
 pub(crate) mod mariadb;
 pub(crate) mod memcached;
 pub(crate) mod mosquitto;
@@ -22,7 +22,7 @@ pub(crate) mod postgres;
 pub(crate) mod redis;
 pub(crate) mod server;
 
-pub(crate) use client::{ask, exchange};
-pub(crate) use late::Late;
+pub(crate) use client::{ask, exchange, first};
+pub(crate) use forward::Forward;
 pub(crate) use place::Place;
 pub(crate) use server::Server;

@@ -1,11 +1,12 @@
-//! A port that a proxy holds for a server that still boots, as docker-proxy does: it accepts, and
-//! closes; from a moment on it forwards.
+//! A port in front of a server: what a port-forwarding proxy is to a client, or a client's own
+//! address to a server.
 //!
-//! What it forwards it does not read. Start at [`Late::start`].
+//! What it forwards it does not read; the end of one side is passed on to the other. Start at
+//! [`Forward::late`] or [`Forward::as_from`].
 
 use std::{
     io,
-    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    net::{Ipv4Addr, Shutdown, SocketAddr, SocketAddrV4, TcpListener, TcpStream},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -14,8 +15,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_with};
+
 /// A proxy of a test's own. Dropped, it listens no more.
-pub(crate) struct Late {
+pub(crate) struct Forward {
     address: SocketAddr,
     opens: Instant,
     shared: Arc<Shared>,
@@ -29,10 +32,19 @@ struct Shared {
     forwarded: AtomicUsize,
 }
 
-impl Late {
-    /// Closes what it accepts for so long, then forwards to the server. Where that does not listen
-    /// it closes as well.
-    pub(crate) fn start(server: SocketAddr, closes_for: Duration) -> Self {
+impl Forward {
+    /// As docker-proxy while a container boots: closes what it accepts for so long, then forwards,
+    /// and closes as well where the server does not listen.
+    pub(crate) fn late(server: SocketAddr, closes_for: Duration) -> Self {
+        Self::start(server, Ipv4Addr::LOCALHOST, closes_for)
+    }
+
+    /// The server sees every client come from this address, of loopback.
+    pub(crate) fn as_from(source: Ipv4Addr, server: SocketAddr) -> Self {
+        Self::start(server, source, Duration::ZERO)
+    }
+
+    fn start(server: SocketAddr, source: Ipv4Addr, closes_for: Duration) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (opens, shared) = (Instant::now() + closes_for, Arc::<Shared>::default());
@@ -43,7 +55,7 @@ impl Late {
                     return;
                 }
                 let forwards = Instant::now() >= opens;
-                match forwards.then(|| TcpStream::connect(server)) {
+                match forwards.then(|| dial(source, server)) {
                     Some(Ok(server)) => {
                         seen.forwarded.fetch_add(1, Ordering::AcqRel);
                         forward(client, server);
@@ -73,7 +85,7 @@ impl Late {
     }
 }
 
-impl Drop for Late {
+impl Drop for Forward {
     fn drop(&mut self) {
         self.shared.over.store(true, Ordering::Release);
         // It looks when somebody comes.
@@ -82,6 +94,14 @@ impl Drop for Late {
             drop(listens.join());
         }
     }
+}
+
+/// The standard library connects from where the kernel chooses only.
+fn dial(source: Ipv4Addr, server: SocketAddr) -> io::Result<TcpStream> {
+    let socket = socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    bind(&socket, &SocketAddrV4::new(source, 0))?;
+    connect(&socket, &server)?;
+    Ok(TcpStream::from(socket))
 }
 
 /// Both ways, each to its end; the threads go with the connections.
