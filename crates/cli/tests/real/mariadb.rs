@@ -48,8 +48,8 @@ fn accepts(server: &Server) -> bool {
 fn command(place: &Place, more: &[&str]) -> Command {
     let data = format!("--datadir={}", place.path("data"));
     let small = ["--innodb-log-file-size=4M", "--innodb-buffer-pool-size=8M"];
-    let quick = ["--no-defaults", &*data, "--innodb-flush-log-at-trx-commit=0"];
-    let common = [&quick[..], &small].concat();
+    let quick = ["--innodb-flush-method=nosync", "--innodb-doublewrite=0"];
+    let common = [&["--no-defaults", &*data][..], &quick, &small].concat();
     let script = installed("mariadb-install-db", PACKAGE);
     place.prepare(&script, &[&common[..], &["--skip-test-db"]].concat());
     let user = format!(
