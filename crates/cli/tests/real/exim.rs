@@ -33,7 +33,7 @@ fn command(place: &Place, clients: u8) -> Command {
          spool_directory = {folder}/spool\nlog_file_path = {folder}/log-%s\n\
          pid_file_path = {folder}/pid\nsmtp_accept_max = {clients}\n\
          local_interfaces = 127.0.0.1\ndaemon_smtp_ports = {port}\n\
-         smtp_receive_timeout = 10m\nqueue_run_max = 0\nacl_smtp_rcpt = deny\nbegin acl\n"
+         smtp_receive_timeout = 10m\ndaemon_startup_retries = 0\nacl_smtp_rcpt = deny\nbegin acl\n"
     );
     let mut command = Command::new("exim4");
     command.args(["-bdf", "-C", &place.write("conf", text)]);

@@ -47,18 +47,19 @@ fn accepts(server: &Server) -> bool {
 
 fn command(place: &Place, more: &[&str]) -> Command {
     let data = format!("--datadir={}", place.path("data"));
+    let temporary = format!("--tmpdir={}", place.path(""));
     let small = ["--innodb-log-file-size=4M", "--innodb-buffer-pool-size=8M"];
     let quick = ["--innodb-flush-method=nosync", "--innodb-doublewrite=0"];
-    let common = [&["--no-defaults", &*data][..], &quick, &small].concat();
+    let common = [&["--no-defaults", &*data, &temporary][..], &quick, &small].concat();
     let script = installed("mariadb-install-db", PACKAGE);
     place.prepare(&script, &[&common[..], &["--skip-test-db"]].concat());
-    let user = format!(
-        "create user app@'%' identified by '{PASSWORD}';\n\
-         create user app@localhost identified by '{PASSWORD}';\ncreate database app;\n"
-    );
+    // One statement a line. Whoever comes from a known name has to be known at it.
+    let names = ["%", "localhost", "peer"];
+    let user = |name| format!("create user app@'{name}' identified by '{PASSWORD}';\n");
+    let users = names.map(user).concat() + "create database app;\n";
     // The names of who connects: from a file, so that no resolver decides.
     place.write("hosts", "127.0.0.1 localhost\n127.0.0.2 peer\n");
-    let init = format!("--init-file={}", place.write("init.sql", user));
+    let init = format!("--init-file={}", place.write("init.sql", users));
     let mut command = Command::new("mariadbd");
     command.args(common).args(["--bind-address=127.0.0.1,127.0.0.2", &init]);
     command

@@ -11,10 +11,10 @@ pub(crate) fn start() -> Server {
     Server::start(PACKAGE, "nobody", |place| command(place, "64"), answers)
 }
 
-/// Takes no more clients: `ERROR Too many open connections`, until it may go on. (It keeps 13 of its
-/// 16 connections for itself.)
+/// Takes no more clients: `ERROR Too many open connections`, until it may go on.
 pub(crate) fn full() -> Server {
     let server = Server::start(PACKAGE, "nobody", |place| command(place, "16"), answers);
+    // It keeps 13 connections for itself.
     server.fill(3, b"version\r\n", "ERROR Too many")
 }
 

@@ -70,10 +70,12 @@ impl Place {
         outer
     }
 
-    /// In the folder, and with nothing of this environment.
+    /// In the folder, its temporary files too (one namespace's process numbers are another's), and
+    /// with nothing of this environment.
     pub(crate) fn furnish(&self, mut command: Command) -> Command {
         command.current_dir(self.folder());
         command.env_clear().env("PATH", PATH).env("LC_ALL", "C").env("HOME", self.folder());
+        command.env("TMPDIR", self.folder());
         command
     }
 }

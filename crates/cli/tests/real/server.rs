@@ -86,7 +86,9 @@ impl Server {
     /// Until it is ready; false where its port was taken.
     fn wait(&mut self, ready: impl Fn(&Self) -> bool) -> bool {
         let begun = Instant::now();
-        while !ready(self) {
+        loop {
+            let ready = ready(self);
+            // Asked after, since it may have been somebody else that answered at its port.
             if let Some(status) = self.child.try_wait().unwrap() {
                 let log = self.log();
                 if log.to_lowercase().contains("address already in use") {
@@ -94,11 +96,13 @@ impl Server {
                 }
                 panic!("{} ended, {status}:\n{log}", self.package);
             }
+            if ready {
+                return true;
+            }
             assert!(begun.elapsed() < LIMIT, "{} is not ready:\n{}", self.package, self.log());
             // Nothing tells when a server will answer but its answer.
             thread::sleep(PAUSE);
         }
-        true
     }
 
     pub(crate) fn port(&self) -> u16 {
