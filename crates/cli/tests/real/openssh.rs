@@ -40,8 +40,7 @@ fn command(place: &Place, startups: &str) -> Command {
         "ListenAddress 127.0.0.1:{port}\nHostKey {key}\nPidFile none\nUsePAM no\n\
          MaxStartups {startups}\nLoginGraceTime 600\n"
     );
-    // By its whole path, since it runs itself again for each who connects.
-    let mut command = Command::new(installed("sshd", PACKAGE));
+    let mut command = Command::new("sshd");
     command.args(["-D", "-e", "-f", &place.write("conf", text)]);
     command
 }

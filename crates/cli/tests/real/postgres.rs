@@ -1,13 +1,9 @@
 //! PostgreSQL (postgresql): the user `app`, who owns it and is asked for a password, and the
 //! database `postgres`.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fs, path::PathBuf, process::Command};
 
-use super::{Place, Server, ask};
+use super::{Place, Server, ask, place::installed};
 
 pub(crate) const PACKAGE: &str = "postgresql";
 pub(crate) const PASSWORD: &str = "r3al-p0stgres";
@@ -77,5 +73,5 @@ fn binary(name: &str) -> PathBuf {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let binaries = versions.map(|version| version.path().join("bin").join(name));
     let newest = binaries.filter(|path| path.is_file()).max();
-    newest.unwrap_or_else(|| Path::new(name).to_owned())
+    newest.unwrap_or_else(|| installed(name, PACKAGE))
 }

@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Place, client::meet};
+use super::{Place, client::meet, place::installed};
 
 /// No server needs this long, on any machine.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -70,7 +70,8 @@ impl Server {
     }
 
     fn spawn(package: &'static str, place: Place, command: &Command) -> Self {
-        let inner = place.as_user(command);
+        let program = installed(command.get_program().to_str().unwrap(), package);
+        let inner = place.as_user(Command::new(program).args(command.get_args()));
         let mut outer = Command::new("unshare");
         outer.args(["--mount", "--pid", "--kill-child", "--", "sh", "-c", FIRST, "sh"]);
         outer.arg(inner.get_program()).args(inner.get_args());
