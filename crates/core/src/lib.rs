@@ -63,8 +63,8 @@ pub use quantity::{
     parse_seconds_or_duration, parse_size,
 };
 pub use recipe::{
-    Example, Expected, First, Judge, Judged, Leaves, Probe, ProbeInput, ProbeOutput, RECIPES, Recipe,
-    Refusal, Script, Shipped,
+    Example, Expected, First, Judge, Judged, Leaves, Probe, ProbeInput, ProbeOutput, RECIPES,
+    Recipe, Refusal, Script, Shipped,
 };
 pub use record::{Between, Record};
 pub use rounds::Rounds;

@@ -8,9 +8,7 @@
 use std::{collections::BTreeSet, sync::LazyLock};
 
 use proptest::prelude::*;
-use redial_core::{
-    Kind, ProbeInput, ProbeOutput, RECIPES, Recipe, Refusal, Scheme, Server, Tls,
-};
+use redial_core::{Kind, ProbeInput, ProbeOutput, RECIPES, Recipe, Refusal, Scheme, Server, Tls};
 
 fn shipped() -> &'static [Recipe] {
     static ALL: LazyLock<Vec<Recipe>> = LazyLock::new(|| {
@@ -191,20 +189,68 @@ fn no_placeholder_says_more_than_a_value() {
 fn mistakes_say_where_they_are() {
     let probe = "name = 'x'\nready = 'y'\n[probe]\nleaves = 'spent'\n[[probe.step]]\n";
     for (text, at, says) in [
-        ("name = 'x'\nready = 'y'", "line 1, column 1", "the recipe has neither a probe nor an answer; write a table [probe], or [answer]"),
+        (
+            "name = 'x'\nready = 'y'",
+            "line 1, column 1",
+            "the recipe has neither a probe nor an answer; write a table [probe], or [answer]",
+        ),
         ("nam = 'x'", "line 1, column 1", "there is no key `nam`; the nearest is `name`"),
         ("name = 7", "line 1, column 8", "this is a number; it has to be text in quotes"),
-        ("send = 'a\\q'", "line 6, column 10", r#"`\q` is no escape; the escapes are \n \r \t \" \' \\ and \xHH"#),
-        ("send = '{usr}'", "line 6, column 10", "`{usr}` stands for nothing; the nearest is `{user}`"),
-        ("send-bytes = 'u32( 00'", "line 6, column 18", "a `(` has no `)` behind it; close it where what it counts ends"),
-        ("send-bytes = '000'", "line 6, column 15", "`000` is no bytes; write hexadecimal digits in pairs, \"text\", or u32( … )"),
-        ("send-bytes = 'u31()'", "line 6, column 15", "`u31` is no length; write u7, u8, u16, u24, u32, u64 or these with le, as in u32+4( … )"),
-        ("expect = [{ match = '/a(/', then = 'ready' }]", "line 6, column 24", "the pattern `/a(/` is wrong: unclosed group; mend it, or write the text without slashes"),
-        ("expect = [{ match = 'a', then = 'redy' }]", "line 6, column 33", "`redy` leads nowhere; the nearest is `ready`"),
-        ("expect = [{ then = 'ready' }]", "line 6, column 11", "the key `match` is missing; write match = '^+PONG'"),
-        ("name = 'ready'", "line 6, column 8", "no step can be called `ready`; choose a name that means nothing else"),
-        ("frame = 'lines'", "line 6, column 9", "`lines` is not among the words here; the nearest is `line`"),
-        ("limit = '2MiB'\nexpect = [{ match = 'a', then = 'ready' }]", "line 6, column 9", "`2MiB` is no limit; write 1 to 1MiB"),
+        (
+            "send = 'a\\q'",
+            "line 6, column 10",
+            r#"`\q` is no escape; the escapes are \n \r \t \" \' \\ and \xHH"#,
+        ),
+        (
+            "send = '{usr}'",
+            "line 6, column 10",
+            "`{usr}` stands for nothing; the nearest is `{user}`",
+        ),
+        (
+            "send-bytes = 'u32( 00'",
+            "line 6, column 18",
+            "a `(` has no `)` behind it; close it where what it counts ends",
+        ),
+        (
+            "send-bytes = '000'",
+            "line 6, column 15",
+            "`000` is no bytes; write hexadecimal digits in pairs, \"text\", or u32( … )",
+        ),
+        (
+            "send-bytes = 'u31()'",
+            "line 6, column 15",
+            "`u31` is no length; write u7, u8, u16, u24, u32, u64 or these with le, as in u32+4( … )",
+        ),
+        (
+            "expect = [{ match = '/a(/', then = 'ready' }]",
+            "line 6, column 24",
+            "the pattern `/a(/` is wrong: unclosed group; mend it, or write the text without slashes",
+        ),
+        (
+            "expect = [{ match = 'a', then = 'redy' }]",
+            "line 6, column 33",
+            "`redy` leads nowhere; the nearest is `ready`",
+        ),
+        (
+            "expect = [{ then = 'ready' }]",
+            "line 6, column 11",
+            "the key `match` is missing; write match = '^+PONG'",
+        ),
+        (
+            "name = 'ready'",
+            "line 6, column 8",
+            "no step can be called `ready`; choose a name that means nothing else",
+        ),
+        (
+            "frame = 'lines'",
+            "line 6, column 9",
+            "`lines` is not among the words here; the nearest is `line`",
+        ),
+        (
+            "limit = '2MiB'\nexpect = [{ match = 'a', then = 'ready' }]",
+            "line 6, column 9",
+            "`2MiB` is no limit; write 1 to 1MiB",
+        ),
     ] {
         let is_top = text.starts_with("nam") && text != "name = 'ready'";
         let text = if is_top { text.to_string() } else { format!("{probe}{text}") };

@@ -107,7 +107,15 @@ fn read_probe(probe: &Table<'_>, parts: &mut Parts) -> Result<(), Mistake> {
 
 fn step(table: Table<'_>, names: &[Option<&str>]) -> Result<Step, Mistake> {
     let table = table.only(&[
-        "name", "only", "send", "send-bytes", "expect", "frame", "limit", "words", "then",
+        "name",
+        "only",
+        "send",
+        "send-bytes",
+        "expect",
+        "frame",
+        "limit",
+        "words",
+        "then",
     ])?;
     let only = table.text("only")?;
     let words = [("tls", Only::Tls), ("plain", Only::Plain), ("body", Only::Body)];
@@ -156,7 +164,6 @@ fn word(text: &str) -> Option<Then> {
         "unavailable" => Then::Refused(Kind::Unavailable),
         "unexpected-response" => Then::Refused(Kind::UnexpectedResponse),
         "tls-handshake" => Then::Refused(Kind::TlsHandshake),
-        "denied" => Then::Refused(Kind::Denied),
         _ => return None,
     })
 }
@@ -169,10 +176,8 @@ fn then(text: &Text<'_>, names: &[Option<&str>]) -> Result<Then, Mistake> {
         return Ok(Then::Step(step));
     }
     let what = format!("{} leads nowhere", quoted(text.text));
-    let known = [
-        "ready", "next", "again", "tls", "unavailable", "unexpected-response", "tls-handshake",
-        "denied",
-    ];
+    let known =
+        ["ready", "next", "again", "tls", "unavailable", "unexpected-response", "tls-handshake"];
     let names = names.iter().flatten().copied();
     let instead = match crate::nearest(text.text, known.into_iter().chain(names)) {
         Some(near) => format!("the nearest is `{near}`"),
@@ -246,7 +251,15 @@ pub(super) fn bytes(text: &str) -> Result<Vec<u8>, Mistake> {
 
 fn example(table: Table<'_>) -> Result<Example, Mistake> {
     let table = table.only(&[
-        "about", "server", "half", "said", "said-bytes", "sent", "sent-bytes", "verdict", "words",
+        "about",
+        "server",
+        "half",
+        "said",
+        "said-bytes",
+        "sent",
+        "sent-bytes",
+        "verdict",
+        "words",
     ])?;
     let half = table.text("half")?;
     let answer = half.map(|half| half.one_of(&[("probe", false), ("answer", true)])).transpose()?;

@@ -113,8 +113,7 @@ mod tests {
     #[test]
     fn words_are_found_where_they_stand() {
         let message = b"E\0\0\0\x20SFATAL\0C57P03\0Mstarting up\0\0";
-        let words =
-            Words { after: Some((*b"\0M").into()), until: Some((*b"\0").into()), skip: 0 };
+        let words = Words { after: Some((*b"\0M").into()), until: Some((*b"\0").into()), skip: 0 };
         assert_eq!(words.of(message), b"starting up");
         assert_eq!(words.of(b"E"), b"");
         assert_eq!(Words { skip: 4, ..Words::default() }.of(b"421 busy \r\nx"), b"busy");

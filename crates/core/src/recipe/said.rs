@@ -177,7 +177,11 @@ fn text_parts(text: &str, parts: &mut Vec<Part>) -> Result<(), Mistake> {
             '{' => {
                 let Some(length) = rest.find('}') else {
                     let instead = "for the character itself, write `{{`";
-                    return Err(Mistake::new(at..text.len(), "a `{` has no `}` behind it", instead));
+                    return Err(Mistake::new(
+                        at..text.len(),
+                        "a `{` has no `}` behind it",
+                        instead,
+                    ));
                 };
                 let fill = Fill::parse(&rest[1..length]).map_err(|m| m.shifted(at + 1))?;
                 push_bytes(parts, &mut bytes);
@@ -321,7 +325,9 @@ impl Words<'_> {
             parts.push(Part::Next { at });
             return Ok(());
         }
-        let bytes: Option<Vec<u8>> = (word.len() % 2 == 0)
+        let bytes: Option<Vec<u8>> = word
+            .len()
+            .is_multiple_of(2)
             .then(|| word.as_bytes().chunks(2).map(|pair| hex(str::from_utf8(pair).ok()?)))
             .and_then(Iterator::collect);
         let bytes = bytes.ok_or_else(|| {

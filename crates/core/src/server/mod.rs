@@ -17,8 +17,8 @@ use core::{fmt, str::FromStr};
 use serde::{Serialize, Serializer};
 
 pub use mask::{masked, secrets};
-pub(crate) use options::{percent_decoded, status_range};
 pub use options::Options;
+pub(crate) use options::{percent_decoded, status_range};
 pub use place::Place;
 pub use target::Target;
 
