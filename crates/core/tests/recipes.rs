@@ -56,6 +56,23 @@ fn every_recipe_says_what_it_has_to() {
 }
 
 #[test]
+fn the_recipes_of_the_documentation_work() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/recipes.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let blocks: Vec<_> = page.split("```toml\n").skip(1).collect();
+    assert!(!blocks.is_empty());
+    for block in blocks {
+        let text = block.split("```").next().unwrap();
+        let recipe = Recipe::parse(text).unwrap_or_else(|m| panic!("{}", m.in_text(text)));
+        assert!(!recipe.examples().is_empty());
+        for example in recipe.examples() {
+            example.play(&recipe, 1).unwrap();
+        }
+    }
+    assert!(page.contains(&format!("brings along {} (", RECIPES.len())), "how many there are");
+}
+
+#[test]
 fn recipes_and_schemes_say_the_same() {
     let mut named = BTreeSet::new();
     for recipe in shipped() {

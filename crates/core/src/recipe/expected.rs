@@ -20,7 +20,7 @@ pub(super) const MOST: usize = 24;
 /// ```
 /// use redial_core::{Expected, Judged, Kind, Recipe};
 ///
-/// let redis = Recipe::named("redis").unwrap()?;
+/// let redis = Recipe::named("redis")?;
 /// let answer = redis.answer().unwrap();
 /// let mut judge = answer.judge();
 /// let heard = b"-LOADING Redis is loading the dataset in memory\r\n";

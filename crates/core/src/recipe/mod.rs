@@ -54,7 +54,7 @@ use crate::{
     nearest::{nearest, quoted},
 };
 use said::Said;
-use step::{Only, Step};
+use step::Step;
 
 /// How much of an answer is heard in one step unless a recipe says otherwise: 64 KiB.
 const LIMIT: usize = 64 << 10;
@@ -223,7 +223,7 @@ impl Recipe {
     /// Whether TLS can begin in the protocol's own words.
     #[must_use]
     pub fn can_begin_tls(&self) -> bool {
-        self.0.steps.iter().any(|step| step.only == Some(Only::Tls))
+        self.0.steps.iter().any(Step::begins_tls)
     }
 
     /// The examples in its file.

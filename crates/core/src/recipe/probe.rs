@@ -23,7 +23,9 @@ pub enum ProbeInput<'a> {
     Sent,
     /// The handshake that [`ProbeOutput::StartTls`] asked for is done.
     TlsStarted,
-    /// The server ended its side; or the connection is broken, and what was heard before decides.
+    /// The server ended its side. Also for a connection that broke, or that takes no more: what was
+    /// heard before decides, and where that comes to no more than `closed-early` or `truncated`,
+    /// the connection's own failure (a reset) tells more.
     End,
     /// The time allowed for a reply has passed.
     TimeIsUp,

@@ -62,6 +62,10 @@ impl Options {
     fn set(&mut self, option: &str) -> Result<(), Mistake> {
         let all = 0..option.len();
         let (name, value) = option.split_once('=').unwrap_or((option, ""));
+        if value.is_empty() && option != "starttls" {
+            let what = "an option behind `#` has no value";
+            return Err(Mistake::new(all, what, "write #within=5s or #as=redis"));
+        }
         if !NAMES.contains(&name) {
             let what = format!("no option behind `#` is called {}", quoted(name));
             let instead = match nearest(name, NAMES) {
@@ -90,10 +94,6 @@ impl Options {
             }
             self.starttls = true;
             return Ok(());
-        }
-        if value.is_empty() {
-            let what = "an option behind `#` has no value";
-            return Err(Mistake::new(all, what, "write #within=5s or #as=redis"));
         }
         let after = name.len() + 1;
         let wrong = |what: &str, instead: &str| {
