@@ -22,6 +22,7 @@ pub(crate) mod postgres;
 pub(crate) mod redis;
 pub(crate) mod server;
 
+#[allow(unused_imports)] // each test binary uses its part
 pub(crate) use client::{ask, exchange, first};
 pub(crate) use forward::Forward;
 pub(crate) use place::Place;
