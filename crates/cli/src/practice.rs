@@ -82,13 +82,7 @@ impl Practice {
     }
 
     fn start(&mut self, name: &str) -> Result<Server, Error> {
-        if std::env::var_os("REDIAL_NO_LAB").is_some_and(|value| !value.is_empty() && value != "0")
-        {
-            return Err(Error::plain(
-                "practice servers are not allowed here (REDIAL_NO_LAB is set)",
-                "name a real server",
-            ));
-        }
+        allowed()?;
         let name = Name::parse(name).map_err(|unknown| {
             let next = match unknown.nearest() {
                 Some(near) => format!("the nearest is `lab:{near}`"),
@@ -117,6 +111,17 @@ impl Practice {
         self.running.push(lab);
         self.names.push(name.name().into());
         Ok(server)
+    }
+}
+
+/// Whether practice servers may run in this process: `REDIAL_NO_LAB=1` refuses all, `serve` too.
+pub(crate) fn allowed() -> Result<(), Error> {
+    match std::env::var_os("REDIAL_NO_LAB") {
+        Some(value) if !value.is_empty() && value != "0" => Err(Error::plain(
+            "practice servers are not allowed here (REDIAL_NO_LAB is set)",
+            "name a real server, or unset it where nothing depends on one",
+        )),
+        _ => Ok(()),
     }
 }
 

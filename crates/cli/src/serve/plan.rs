@@ -1,0 +1,116 @@
+//! What each connection gets, from the flags that say so, and the same in a few words.
+//!
+//! `--say`, `--echo`, `--sink` and `--as` say what doing well is; `--script` says when it is done
+//! and what happens else; `--tls` puts a handshake in front. The acts are the lab's. Start at
+//! [`Plan::of`].
+
+use std::{fs, path::Path};
+
+use redial::{Bytes, Mistake, nearest, printable};
+use redial_lab::{Behaviour, Certificate, Entry, LESSON, Script};
+
+use super::Flags;
+use crate::{
+    error::Error,
+    texts::{bytes, reason},
+};
+
+/// What is said is held in memory once, whoever it is said to.
+const LARGEST_SAYING: u64 = 64 * 1024 * 1024;
+/// A script is written by a person.
+const LARGEST_SCRIPT: u64 = 1024 * 1024;
+
+/// A script, and what it does in words that go on from "a practice server …".
+pub(super) struct Plan {
+    pub(super) script: Script,
+    pub(super) about: String,
+}
+
+impl Plan {
+    pub(super) fn of(flags: &Flags) -> Result<Self, Error> {
+        let (well, about) = well(flags)?;
+        let Some(text) = &flags.script else {
+            return Ok(Self { script: well.into(), about });
+        };
+        let text = script_text(text)?;
+        let script = Script::parse(&text, &well).map_err(|error| {
+            let mistake = Mistake::new(error.at.clone(), error.what.clone(), error.instead.clone());
+            Error::in_text("--script", &text)(mistake)
+        })?;
+        if let Some(number) = flags.connections {
+            can_end(&script, &text, number)?;
+        }
+        let ok = format!("{}; where it is ok it {about}", printable(&one_line(&text)));
+        Ok(Self { script, about: ok })
+    }
+}
+
+/// What doing well is, and a few words that go on from "it …".
+fn well(flags: &Flags) -> Result<(Behaviour, String), Error> {
+    let (well, about) = if let Some(text) = &flags.say {
+        let larger = "a practice server keeps it in memory; cut it to size";
+        let said = bytes("--say", text, LARGEST_SAYING, larger)?;
+        let about = format!("says {} and closes", Bytes(said.len() as u64));
+        (Behaviour::say(said), about)
+    } else if flags.echo {
+        (Behaviour::Echo, "sends back what it gets".into())
+    } else if flags.sink {
+        (Behaviour::Sink, "takes everything and says nothing".into())
+    } else if let Some(protocol) = &flags.protocol {
+        transcript(protocol)?
+    } else {
+        (Behaviour::say(LESSON), "says its sentence and closes".into())
+    };
+    match certificate(flags)? {
+        Some((certificate, shows)) => {
+            Ok((well.over_tls(certificate), format!("{about}, inside TLS: {shows}")))
+        }
+        None => Ok((well, about)),
+    }
+}
+
+/// The script, from the command line or a file; the end of a file's last line is not part of it.
+fn script_text(text: &str) -> Result<String, Error> {
+    let text = match text.strip_prefix('@') {
+        Some(_) => bytes("--script", text, LARGEST_SCRIPT, "a script is a line or two")?,
+        None => text.as_bytes().to_vec(),
+    };
+    let text = String::from_utf8(text)
+        .map_err(|_| Error::plain("--script: the file is not text", "a script is a line or two"))?;
+    Ok(text.trim_end().to_owned())
+}
+
+/// Lines as one, for the sentence about it.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whether so many connections can come at all.
+fn can_end(script: &Script, text: &str, number: u64) -> Result<(), Error> {
+    let mut let_in: u64 = 0;
+    for entry in script.entries() {
+        match entry {
+            Entry::Connections { count: Some(count), .. } => let_in = let_in.saturating_add(*count),
+            Entry::Outage { time: None, .. } => break,
+            Entry::Outage { .. } => {}
+            // This one repeats.
+            _ => return Ok(()),
+        }
+    }
+    // After the last entry, if it has an end, comes the first again.
+    let loops = !matches!(script.entries().last(), Some(Entry::Outage { time: None, .. }));
+    if let_in >= number || (loops && let_in > 0) {
+        return Ok(());
+    }
+    let last = text.rfind(',').map_or(0, |comma| comma + 1);
+    let at = last + (text[last..].len() - text[last..].trim_start().len());
+    let what = match let_in {
+        0 => format!("with this nobody comes in, and --connections {number} never ends"),
+        1 => format!("from here on nobody comes in: 1 connection, and --connections {number} never ends"),
+        _ => format!(
+            "from here on nobody comes in: {let_in} connections, and --connections {number} never ends"
+        ),
+    };
+    let instead = "write how long, and what then, as in `refuse 2s, ok`";
+    Err(Error::in_text("--script", text)(Mistake::new(at..text.len(), what, instead)))
+}
