@@ -177,7 +177,7 @@ impl Connection {
     }
 
     async fn say(&mut self, bytes: &[u8]) -> io::Result<()> {
-        say(&mut self.stream, bytes, |wrote| self.ledger.wrote(self.number, wrote)).await
+        say(&mut self.stream, bytes, |wrote: &[u8]| self.ledger.wrote(self.number, wrote)).await
     }
 
     async fn echo(&mut self) -> io::Result<Ended> {
@@ -186,7 +186,7 @@ impl Connection {
             if read == 0 {
                 return self.finish(Ended::ClosedByPeer).await;
             }
-            let note = |wrote| self.ledger.wrote(self.number, wrote);
+            let note = |wrote: &[u8]| self.ledger.wrote(self.number, wrote);
             say(&mut self.stream, &self.buffer[..read], note).await?;
         }
     }
@@ -253,13 +253,13 @@ impl Connection {
 }
 
 /// Writes all bytes, noting each piece that the kernel took.
-async fn say(stream: &mut Stream, mut bytes: &[u8], note: impl Fn(usize)) -> io::Result<()> {
+async fn say(stream: &mut Stream, mut bytes: &[u8], note: impl Fn(&[u8])) -> io::Result<()> {
     while !bytes.is_empty() {
         let wrote = stream.write(bytes).await?;
         if wrote == 0 {
             return Err(io::ErrorKind::WriteZero.into());
         }
-        note(wrote);
+        note(&bytes[..wrote]);
         bytes = &bytes[wrote..];
     }
     stream.flush().await

@@ -13,9 +13,6 @@ use tokio::net::TcpListener;
 
 use crate::behaviour::Outage;
 
-/// Connections that may wait to be accepted; the kernel may allow fewer.
-const BACKLOG: i32 = 4096;
-
 /// How long a request to a full backlog is given to turn out unanswered. On the machine itself an
 /// answer takes microseconds.
 const UNANSWERED: Duration = Duration::from_millis(25);
@@ -27,6 +24,7 @@ const UNANSWERED: Duration = Duration::from_millis(25);
 #[derive(Debug)]
 pub(crate) struct Door {
     address: SocketAddr,
+    backlog: i32,
     state: State,
     _keeper: Socket,
 }
@@ -43,10 +41,11 @@ enum State {
 
 impl Door {
     /// Takes the port, and leaves it shut.
-    pub(crate) fn bind(address: SocketAddr) -> io::Result<Self> {
+    pub(crate) fn bind(address: SocketAddr, backlog: u32) -> io::Result<Self> {
         let keeper = bound(address)?;
         let address = keeper.local_addr()?.as_socket().ok_or(io::ErrorKind::InvalidInput)?;
-        Ok(Self { address, state: State::Shut, _keeper: keeper })
+        let backlog = i32::try_from(backlog).unwrap_or(i32::MAX);
+        Ok(Self { address, backlog, state: State::Shut, _keeper: keeper })
     }
 
     /// Where the door is.
@@ -65,7 +64,7 @@ impl Door {
             self.state = State::Shut; // the old listener goes first, or the port is in use
             let listener = bound(self.address)?;
             listener.set_nonblocking(true)?;
-            listener.listen(BACKLOG)?;
+            listener.listen(self.backlog)?;
             self.state = State::Open(TcpListener::from_std(listener.into())?);
         }
         match &self.state {
@@ -98,7 +97,10 @@ impl Door {
                 Err(error) => return Err(error),
             }
         }
-        Err(io::Error::other("this system answers connection requests to a full backlog"))
+        Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "this system answers connection requests to a full backlog; use `refuse` instead",
+        ))
     }
 }
 

@@ -18,16 +18,18 @@
 //! the address is known, and the first behaviour in force, when [`Lab::start`] returns.
 //!
 //! It is for tests and practice: no authentication, no configuration file, no protocol beyond
-//! bytes and TLS. Start at [`Lab`]; what it can do is [`Behaviour`] and [`Outage`], what comes
+//! bytes and TLS. Start at [`Lab`], whose settings are in [`Builder`]; what it can do is [`Behaviour`] and [`Outage`], what comes
 //! after what is [`Script`], what came in is [`Seen`], and ready-made servers are [`NAMES`].
 //!
 //! # Layout
 //!
 //! - `lab`: the handle: start, address, what was seen, stop
+//! - `builder`: the lab before it starts: where, and how much of it
 //! - `behaviour`: what may happen on a connection, and what may happen instead of one
 //! - `script`: which connection gets which behaviour
 //! - `names`: ready-made servers by name, as a table
 //! - `seen`: what a lab saw, and waiting for it
+//! - `ends`: telling somebody of each connection's end
 //! - `door`: one port that is open, shut or full
 //! - `server`: the loop that accepts
 //! - `connection`: one connection, behaving
@@ -35,8 +37,10 @@
 //! - `tls`: certificates, good ones and bad ones (feature `tls`, on by default)
 
 mod behaviour;
+mod builder;
 mod connection;
 mod door;
+mod ends;
 mod lab;
 mod names;
 mod script;
@@ -47,7 +51,8 @@ mod stream;
 mod tls;
 
 pub use behaviour::{Behaviour, Outage};
-pub use lab::{Lab, Limits};
+pub use builder::Builder;
+pub use lab::Lab;
 pub use names::{LESSON, NAMES, Name, UnknownName};
 pub use script::{Entry, Script};
 pub use seen::{Ended, Seen, SeenConnection, Totals, sha256};

@@ -12,9 +12,10 @@ use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::behaviour::Behaviour;
+use crate::behaviour::{Behaviour, Outage};
 use crate::connection::Connection;
 use crate::door::Door;
+use crate::ends::{Ending, Ends};
 use crate::script::{Cursor, Entry};
 use crate::seen::Ledger;
 
@@ -27,6 +28,9 @@ pub(crate) struct Server {
     pub(crate) cursor: Cursor,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) places: Arc<Semaphore>,
+    /// Connections that may still be accepted; `None` is without end.
+    pub(crate) left: Option<u64>,
+    pub(crate) ends: Option<Ends>,
     #[cfg(feature = "tls")]
     pub(crate) identities: Option<Arc<crate::tls::Identities>>,
 }
@@ -35,6 +39,9 @@ impl Server {
     /// Puts the script's entry into force: from here on the door is as it should be. Must be
     /// called within a runtime.
     pub(crate) fn enter(&mut self) -> io::Result<()> {
+        if self.left == Some(0) {
+            return self.door.close(Outage::Refuse);
+        }
         match self.cursor.entry() {
             Entry::Connections { .. } => self.door.open().map(|_| ()),
             Entry::Outage { outage, .. } => self.door.close(*outage),
@@ -43,7 +50,7 @@ impl Server {
 
     /// Plays the script until dropped. The first entry is in force already, since `since`.
     pub(crate) async fn run(mut self, mut since: Instant) {
-        loop {
+        while self.left != Some(0) {
             match self.cursor.entry().clone() {
                 Entry::Connections { behaviour, .. } => {
                     let Ok(place) = Arc::clone(&self.places).acquire_owned().await else { return };
@@ -54,6 +61,7 @@ impl Server {
                         continue;
                     };
                     self.cursor.accepted();
+                    self.left = self.left.map(|left| left - 1);
                     // Before the client hears or anybody is told of this connection: after the
                     // last one of an entry the door is shut when the next client comes.
                     self.enter_at_last().await;
@@ -70,6 +78,8 @@ impl Server {
             }
             since = Instant::now();
         }
+        // The door is shut, and those who were let in live on.
+        std::future::pending().await
     }
 
     async fn enter_at_last(&mut self) {
@@ -86,12 +96,13 @@ impl Server {
         place: OwnedSemaphorePermit,
     ) {
         let number = self.ledger.accepted(peer, behaviour.word());
+        let ending = Ending::new(Arc::clone(&self.ledger), number, place, self.ends.clone());
         let connection = Connection::new(stream, Arc::clone(&self.ledger), number);
         #[cfg(feature = "tls")]
         let connection = connection.with(self.identities.clone());
         tokio::spawn(async move {
             connection.behave(behaviour).await;
-            drop(place);
+            drop(ending);
         });
     }
 }

@@ -212,7 +212,7 @@ fn sink_takes_everything() {
     assert_ended(&lab, Ended::ClosedByPeer);
     let seen = lab.seen();
     assert_eq!(seen.connections[0].bytes_in, MUCH as u64);
-    assert_eq!(seen.connections[0].sha256, redial_lab::sha256(&much));
+    assert_eq!(seen.connections[0].sha256_in, redial_lab::sha256(&much));
 }
 
 #[test]

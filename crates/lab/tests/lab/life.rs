@@ -1,10 +1,10 @@
 use std::io::ErrorKind;
 use std::net::TcpStream;
 
-use redial_lab::{Behaviour, Lab, Limits, Outage};
+use redial_lab::{Behaviour, Lab, Outage, Script};
 use tokio::io::AsyncReadExt;
 
-use crate::client::{PATIENCE, SILENCE, assert_says, connect, read_all};
+use crate::client::{PATIENCE, SILENCE, assert_says, connect, read_all, refusal};
 
 #[test]
 fn dropping_the_lab_ends_it_and_frees_the_port() {
@@ -67,8 +67,7 @@ fn an_asynchronous_caller_is_served_beside_its_own_runtime() {
 
 #[test]
 fn beyond_the_limit_clients_wait() {
-    let limits = Limits { at_once: 1, ..Limits::default() };
-    let lab = Lab::bind_within(limits, "127.0.0.1:0", Behaviour::Echo).unwrap();
+    let lab = Lab::build(Behaviour::Echo).at_once(1).start().unwrap();
     let first = connect(&lab);
     let _second = connect(&lab);
     assert!(lab.wait_for_connections(1, PATIENCE));
@@ -85,4 +84,47 @@ fn many_at_once() {
     assert_eq!(lab.seen().totals.ended, 0);
     drop(streams);
     assert!(lab.wait_for_ends(300, PATIENCE));
+}
+
+#[test]
+fn after_the_last_connection_the_door_is_shut_and_the_lab_over_when_it_ends() {
+    let lab = Lab::build(Behaviour::Echo).connections(2).start().unwrap();
+    let (first, second) = (connect(&lab), connect(&lab));
+    assert!(lab.wait_for_connections(2, PATIENCE));
+    assert_eq!(refusal(&lab), ErrorKind::ConnectionRefused);
+    drop(first);
+    assert!(lab.wait_for_ends(1, PATIENCE));
+    assert!(!lab.is_over());
+    assert!(!lab.wait_for_end(SILENCE));
+    drop(second);
+    assert!(lab.wait_for_end(PATIENCE));
+    assert!(lab.is_over());
+    assert_eq!(lab.stop().totals.connections, 2);
+}
+
+#[test]
+fn the_last_connection_comes_before_what_the_script_has_next() {
+    let script = Script::new([Behaviour::say("once").times(1), Behaviour::Stall.forever()]);
+    let lab = Lab::build(script).connections(1).start().unwrap();
+    assert_says(&mut connect(&lab), "once");
+    assert!(lab.wait_for_end(PATIENCE));
+    assert_eq!(refusal(&lab), ErrorKind::ConnectionRefused);
+}
+
+#[test]
+fn without_a_last_connection_a_lab_is_never_over_and_with_none_at_once() {
+    let lab = Lab::start(Behaviour::say("x")).unwrap();
+    assert_says(&mut connect(&lab), "x");
+    assert!(lab.wait_for_ends(1, PATIENCE));
+    assert!(!lab.is_over());
+
+    let lab = Lab::build(Behaviour::say("x")).connections(0).start().unwrap();
+    assert!(lab.wait_for_end(PATIENCE));
+    assert_eq!(refusal(&lab), ErrorKind::ConnectionRefused);
+}
+
+#[test]
+fn one_at_once_is_the_least() {
+    let lab = Lab::build(Behaviour::say("x")).at_once(0).start().unwrap();
+    assert_says(&mut connect(&lab), "x");
 }

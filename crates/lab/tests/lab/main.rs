@@ -15,6 +15,8 @@ mod scripts;
 mod seen;
 // Starting, stopping, addresses, limits.
 mod life;
+// Being told of each end.
+mod ends;
 // Ready-made servers.
 mod names;
 // Certificates, judged by a client that checks them.
