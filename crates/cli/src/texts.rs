@@ -56,7 +56,12 @@ pub(crate) fn opening(text: &str) -> Result<Vec<u8>, Error> {
         })?;
         return Ok(value.into_encoded_bytes());
     }
-    bytes("--send", text, LARGEST_OPENING, "an opening is short; send the rest through standard input")
+    bytes(
+        "--send",
+        text,
+        LARGEST_OPENING,
+        "an opening is short; send the rest through standard input",
+    )
 }
 
 /// `TEXT|@FILE` behind a flag: the text with its escapes, or a file of at most so many bytes, a

@@ -7,7 +7,6 @@ use std::{
     fs::File,
     io::{self, Write},
     path::Path,
-    time::Duration,
 };
 
 use redial::{Bytes, Rounded, escape, printable};
@@ -25,20 +24,25 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// `--log FILE`, if there is one; `-` is standard output, behind the address.
-    pub(super) fn open(path: Option<&Path>, lines: bool, hash: bool) -> Result<Self, Error> {
-        let json: Option<Box<dyn Write + Send>> = match path {
-            None => None,
-            Some(path) if path.as_os_str() == "-" => Some(Box::new(io::stdout())),
-            Some(path) => Some(Box::new(File::create(path).map_err(|error| {
-                let name = printable(&path.display().to_string());
-                Error::plain(
-                    format!("--log: `{name}` cannot be written: {}", reason(&error)),
-                    "name a file in a folder that is there, or `-` for standard output",
-                )
-            })?)),
-        };
-        Ok(Self { json, lines, hash })
+    pub(super) fn new(lines: bool, hash: bool) -> Self {
+        Self { json: None, lines, hash }
+    }
+
+    /// `--log FILE`, from its beginning; `-` is standard output, behind the address.
+    pub(super) fn open(&mut self, path: &Path) -> Result<(), Error> {
+        if path.as_os_str() == "-" {
+            self.json = Some(Box::new(io::stdout()));
+            return Ok(());
+        }
+        let file = File::create(path).map_err(|error| {
+            let name = printable(&path.display().to_string());
+            Error::plain(
+                format!("--log: `{name}` cannot be written: {}", reason(&error)),
+                "name a file in a folder that is there, or `-` for standard output",
+            )
+        })?;
+        self.json = Some(Box::new(file));
+        Ok(())
     }
 
     /// Tells of a connection, at once.

@@ -104,7 +104,7 @@ struct Flags {
     max_connections: usize,
 
     /// How many may wait to be accepted; the kernel may allow fewer
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=65535), default_value_t = 4096, help_heading = "How many")]
+    #[arg(long, value_name = "N", value_parser = backlog, default_value = "4096", help_heading = "How many")]
     backlog: u32,
 
     /// Write a JSON object for each connection that has ended, one a line, to FILE, or to standard
@@ -123,8 +123,7 @@ struct Flags {
 
 /// Serves until told to stop, or until all connections that were asked for have ended.
 pub(crate) fn run(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> {
-    let mut flags =
-        Flags::try_parse_from(words).map_err(|error| Error::Flags(Box::new(error)))?;
+    let mut flags = Flags::try_parse_from(words).map_err(|error| Error::Flags(Box::new(error)))?;
     practice::allowed()?;
     flags.give_back_the_address();
     let places = places(flags.address.as_deref())?;
@@ -162,19 +161,14 @@ enum End {
 }
 
 fn serve(flags: &Flags, plan: Plan, places: &[SocketAddr]) -> Result<Exit, Error> {
-    let log = Log::open(flags.log.as_deref(), flags.tells_each(), flags.sink)?;
-    let log = Arc::new(Mutex::new(log));
+    let log = Arc::new(Mutex::new(Log::new(flags.tells_each(), flags.sink)));
     let (news, told) = mpsc::unbounded_channel();
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_runtime)?;
     let outcome = runtime.block_on(async {
         // Before anybody knows the address: who does may end this.
         let signals = interrupts().map_err(no_runtime)?;
-        // Nothing is told of a connection before the address is.
-        let first = log.lock().unwrap_or_else(PoisonError::into_inner);
-        let lab = start(flags, &plan, places, log.clone(), news)?;
-        announce(flags, &plan, &lab)?;
-        drop(first);
+        let lab = opened(flags, &plan, places, &log, news)?;
         wait(lab, signals, told).await
     });
     // A lab that hangs in writing its log would be waited for.
@@ -189,7 +183,10 @@ fn serve(flags: &Flags, plan: Plan, places: &[SocketAddr]) -> Result<Exit, Error
             (Exit::ReaderLeft, "the reader of the log left".into())
         }
         End::News(News::NoLog(error)) => {
-            complain(&format!("redial: the log cannot be written: {}; is the disk full?", reason(&error)));
+            complain(&format!(
+                "redial: the log cannot be written: {}; is the disk full?",
+                reason(&error)
+            ));
             return Ok(Exit::Failed);
         }
     };
@@ -197,6 +194,28 @@ fn serve(flags: &Flags, plan: Plan, places: &[SocketAddr]) -> Result<Exit, Error
         complain(&format!("redial: {served}{why}"));
     }
     Ok(exit)
+}
+
+/// Starts it, and says where it is.
+fn opened(
+    flags: &Flags,
+    plan: &Plan,
+    places: &[SocketAddr],
+    log: &Arc<Mutex<Log>>,
+    news: mpsc::UnboundedSender<News>,
+) -> Result<Lab, Error> {
+    // Nothing is told of a connection before the address is.
+    let mut first = log.lock().unwrap_or_else(PoisonError::into_inner);
+    let lab = start(flags, plan, places, log.clone(), news)?;
+    let announced = match &flags.log {
+        // Not before the address was had: a start that fails takes nobody's log away.
+        Some(path) => first.open(path),
+        None => Ok(()),
+    }
+    .and_then(|()| announce(flags, plan, &lab));
+    // A lab that stops waits for who waits for this.
+    drop(first);
+    announced.map(|()| lab)
 }
 
 fn start(
@@ -315,5 +334,12 @@ fn at_once(text: &str) -> Result<usize, String> {
         Ok(0) => Err("0 at once would let nobody in; write 1 or more".into()),
         Ok(number) => Ok(number),
         Err(_) => Err(format!("`{}` is not a number of connections", printable(text))),
+    }
+}
+
+fn backlog(text: &str) -> Result<u32, String> {
+    match text.parse() {
+        Ok(number @ 1..=65_535) => Ok(number),
+        _ => Err(format!("`{}` is not a number from 1 to 65535", printable(text))),
     }
 }

@@ -18,22 +18,30 @@ pub(super) fn places(word: Option<&str>) -> Result<Vec<SocketAddr>, Error> {
     if let Some(error) = not_a_place(word) {
         return Err(error);
     }
+    if word.parse::<Ipv6Addr>().is_ok() {
+        return Err(Error::plain(
+            format!("`{}` is an IPv6 address without a port", shown(word)),
+            "write [ADDRESS]:PORT, as in [::1]:5432, or [::1]:0 for a free one",
+        ));
+    }
     if let Some(port) = word.strip_prefix(':') {
         let port = number(port, word)?;
         // The first takes both versions of IP; the second is for machines without IPv6.
-        return Ok(vec![(Ipv6Addr::UNSPECIFIED, port).into(), (Ipv4Addr::UNSPECIFIED, port).into()]);
+        return Ok(vec![
+            (Ipv6Addr::UNSPECIFIED, port).into(),
+            (Ipv4Addr::UNSPECIFIED, port).into(),
+        ]);
     }
     if word.bytes().all(|byte| byte.is_ascii_digit()) {
         return Ok(vec![(Ipv4Addr::LOCALHOST, number(word, word)?).into()]);
     }
-    let Some((host, port)) = word.rsplit_once(':').filter(|(host, _)| !is_bare_v6(host)) else {
+    let is_host_alone = |host: &str| host.starts_with('[') && !host.ends_with(']');
+    let Some((host, port)) = word.rsplit_once(':').filter(|(host, _)| !is_host_alone(host)) else {
         let shown = shown(word);
-        let instead = if word.contains(':') && !word.starts_with('[') {
-            format!("write [{shown}]:0 for a free port, or [{shown}]:PORT")
-        } else {
-            format!("write {shown}:0 for a free port, or {shown}:PORT")
-        };
-        return Err(Error::plain(format!("`{shown}` has no port to listen on"), instead));
+        return Err(Error::plain(
+            format!("`{shown}` has no port to listen on"),
+            format!("write {shown}:0 for a free port, or {shown}:PORT"),
+        ));
     };
     let port = number(port, word)?;
     let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
@@ -121,11 +129,6 @@ fn number(port: &str, word: &str) -> Result<u16, Error> {
     })
 }
 
-/// `::1`, or the `::` of `::1`: an IPv6 address without its brackets.
-fn is_bare_v6(host: &str) -> bool {
-    host.contains(':') && !(host.starts_with('[') && host.ends_with(']'))
-}
-
 fn shown(word: &str) -> String {
     let short: String = word.chars().take(60).collect();
     let dots = if short.len() < word.len() { "…" } else { "" };
@@ -161,8 +164,9 @@ mod tests {
 
     #[test]
     fn what_is_none_says_what_to_write() {
-        assert!(said("::1").contains("write [::1]:0"), "{}", said("::1"));
-        assert!(said("::1:5432").contains("has no port"), "{}", said("::1:5432"));
+        for word in ["::1", "::", "fe80::1:5432"] {
+            assert!(said(word).contains("write [ADDRESS]:PORT"), "{}", said(word));
+        }
         assert!(said("[::1]").contains("write [::1]:0"), "{}", said("[::1]"));
         assert!(said("127.0.0.1").contains("write 127.0.0.1:0"), "{}", said("127.0.0.1"));
         for port in ["70000", ":70000", "localhost:x", "localhost:", ":"] {

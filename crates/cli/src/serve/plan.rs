@@ -33,10 +33,7 @@ impl Plan {
             return Ok(Self { script: well.into(), about });
         };
         let text = script_text(text)?;
-        let script = Script::parse(&text, &well).map_err(|error| {
-            let mistake = Mistake::new(error.at.clone(), error.what.clone(), error.instead.clone());
-            Error::in_text("--script", &text)(mistake)
-        })?;
+        let script: Script = well.into();
         if let Some(number) = flags.connections {
             can_end(&script, &text, number)?;
         }
@@ -106,11 +103,28 @@ fn can_end(script: &Script, text: &str, number: u64) -> Result<(), Error> {
     let at = last + (text[last..].len() - text[last..].trim_start().len());
     let what = match let_in {
         0 => format!("with this nobody comes in, and --connections {number} never ends"),
-        1 => format!("from here on nobody comes in: 1 connection, and --connections {number} never ends"),
+        1 => format!(
+            "from here on nobody comes in: 1 connection, and --connections {number} never ends"
+        ),
         _ => format!(
             "from here on nobody comes in: {let_in} connections, and --connections {number} never ends"
         ),
     };
     let instead = "write how long, and what then, as in `refuse 2s, ok`";
     Err(Error::in_text("--script", text)(Mistake::new(at..text.len(), what, instead)))
+}
+
+/// `--tls`, or a certificate of the user's own: what is shown, in a few words.
+fn certificate(flags: &Flags) -> Result<Option<(Certificate, String)>, Error> {
+    match &flags.tls {
+        None => Ok(None),
+        Some(_) => Ok(Some((Certificate::Trusted, "shows a right certificate".into()))),
+    }
+}
+
+fn transcript(protocol: &str) -> Result<(Behaviour, String), Error> {
+    Err(Error::plain(
+        format!("no protocol is called `{}`", printable(protocol)),
+        "see: redial help lab",
+    ))
 }
