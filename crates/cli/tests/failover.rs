@@ -55,7 +55,7 @@ fn standard_input_goes_whole_to_the_server_that_stands() {
     let ran = redial([&*first, &*second]).input(vec![b'x'; 1 << 20]).run();
     assert_eq!(ran.status, Some(0), "{ran}");
     assert!(good.wait_for_ends(1, SOON));
-    assert_eq!(good.seen().connections[0].sha256, redial_lab::sha256(vec![b'x'; 1 << 20]));
+    assert_eq!(good.seen().connections[0].sha256_in, redial_lab::sha256(vec![b'x'; 1 << 20]));
 }
 
 #[test]
