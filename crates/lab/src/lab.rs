@@ -26,7 +26,7 @@ pub struct Lab {
     address: SocketAddr,
     ledger: Arc<Ledger>,
     #[cfg(feature = "tls")]
-    ca_pem: Option<String>,
+    identities: Option<Arc<crate::tls::Identities>>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -88,8 +88,6 @@ impl Lab {
         let ledger = Arc::new(Ledger::new(started, limits.kept));
         #[cfg(feature = "tls")]
         let identities = crate::tls::Identities::for_script(&script, address.ip())?.map(Arc::new);
-        #[cfg(feature = "tls")]
-        let ca_pem = identities.as_ref().map(|identities| identities.ca_pem().to_owned());
 
         let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
         let mut server = Server {
@@ -98,7 +96,7 @@ impl Lab {
             ledger: Arc::clone(&ledger),
             places: Arc::new(Semaphore::new(limits.at_once.min(Semaphore::MAX_PERMITS))),
             #[cfg(feature = "tls")]
-            identities,
+            identities: identities.clone(),
         };
         {
             let _within = runtime.enter();
@@ -112,7 +110,7 @@ impl Lab {
             address,
             ledger,
             #[cfg(feature = "tls")]
-            ca_pem,
+            identities,
             stop: Some(stop),
             thread: Some(thread),
         })
@@ -125,10 +123,18 @@ impl Lab {
 
     /// The certificate authority, as PEM, that signed the certificates of this lab: a client that
     /// trusts it accepts [`Certificate::Trusted`](crate::Certificate::Trusted). Each lab has its
-    /// own; `None` without TLS in the script.
+    /// own; `None` without TLS in the script, or with certificates of the user's own only.
     #[cfg(feature = "tls")]
     pub fn ca_pem(&self) -> Option<&str> {
-        self.ca_pem.as_deref()
+        self.identities.as_ref().and_then(|identities| identities.ca_pem())
+    }
+
+    /// A certificate that the authority signed for a client, and its key, as one PEM text: what
+    /// [`Certificate::ClientWanted`](crate::Certificate::ClientWanted) wants. `None` without that
+    /// in the script.
+    #[cfg(feature = "tls")]
+    pub fn client_identity_pem(&self) -> Option<&str> {
+        self.identities.as_ref().and_then(|identities| identities.client_pem())
     }
 
     /// What the server saw so far.
