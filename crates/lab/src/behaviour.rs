@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::script::Entry;
 #[cfg(feature = "tls")]
-use crate::tls::Certificate;
+use crate::tls::{Certificate, Handshake};
 
 /// What the server does on one accepted connection.
 ///
@@ -69,6 +69,9 @@ pub enum Behaviour {
         /// What it does with a client that accepted the certificate.
         then: Box<Self>,
     },
+    /// Fails the handshake before any certificate matters, or stops in it.
+    #[cfg(feature = "tls")]
+    Handshake(Handshake),
 }
 
 impl Behaviour {
@@ -153,6 +156,8 @@ impl Behaviour {
             Self::Flood => "flood",
             #[cfg(feature = "tls")]
             Self::Tls { certificate, .. } => certificate.word(),
+            #[cfg(feature = "tls")]
+            Self::Handshake(handshake) => handshake.word(),
         }
     }
 }

@@ -125,8 +125,6 @@ impl Builder {
         #[cfg(feature = "tls")]
         let identities =
             crate::tls::Identities::for_script(&self.script, door.address().ip())?.map(Arc::new);
-        #[cfg(feature = "tls")]
-        let ca_pem = identities.as_ref().map(|identities| identities.ca_pem().to_owned());
 
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
@@ -145,14 +143,7 @@ impl Builder {
             let _within = runtime.enter();
             server.enter()?;
         }
-        Lab::run(
-            runtime,
-            server,
-            started,
-            teller,
-            #[cfg(feature = "tls")]
-            ca_pem,
-        )
+        Lab::run(runtime, server, started, teller)
     }
 }
 

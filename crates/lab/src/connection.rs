@@ -17,6 +17,8 @@ use tokio::time::{sleep, timeout};
 use crate::behaviour::Behaviour;
 use crate::seen::{Ended, Ledger};
 use crate::stream::Stream;
+#[cfg(feature = "tls")]
+use crate::tls::{self, Handshake};
 
 /// Bytes read at once; 4,096 connections hold 32 MiB.
 const BUFFER: usize = 8 * 1024;
@@ -35,7 +37,7 @@ pub(crate) struct Connection {
     number: u64,
     buffer: Box<[u8]>,
     #[cfg(feature = "tls")]
-    identities: Option<Arc<crate::tls::Identities>>,
+    identities: Option<Arc<tls::Identities>>,
 }
 
 impl Connection {
@@ -60,7 +62,7 @@ impl Connection {
     }
 
     #[cfg(feature = "tls")]
-    pub(crate) fn with(mut self, identities: Option<Arc<crate::tls::Identities>>) -> Self {
+    pub(crate) fn with(mut self, identities: Option<Arc<tls::Identities>>) -> Self {
         self.identities = identities;
         self
     }
@@ -104,13 +106,7 @@ impl Connection {
                 self.say(&bytes).await?;
                 self.finish(Ended::ClosedByUs).await
             }
-            Behaviour::Answer(bytes) => {
-                if self.read().await? == 0 {
-                    return self.finish(Ended::ClosedByPeer).await;
-                }
-                self.say(&bytes).await?;
-                self.finish(Ended::ClosedByUs).await
-            }
+            Behaviour::Answer(bytes) => self.answer(&bytes).await,
             Behaviour::Cut(bytes) => {
                 self.say(&bytes).await?;
                 SockRef::from(self.stream.socket()).shutdown(Shutdown::Write)?;
@@ -147,9 +143,16 @@ impl Connection {
             Behaviour::Flood => self.flood().await,
             #[cfg(feature = "tls")]
             Behaviour::Tls { certificate, then } => {
-                let connection = self.shake_hands(certificate).await?;
+                let connection = self.shake_hands(&certificate).await?;
                 Box::pin(connection.act(*then)).await
             }
+            #[cfg(feature = "tls")]
+            Behaviour::Handshake(handshake) => match handshake {
+                Handshake::Stall => self.fall_silent().await,
+                Handshake::StallAfterHello => self.stall_after_hello().await,
+                Handshake::Alert => self.answer(tls::ALERT).await,
+                Handshake::Old => self.answer(tls::OLD).await,
+            },
         }
     }
 
@@ -178,6 +181,14 @@ impl Connection {
 
     async fn say(&mut self, bytes: &[u8]) -> io::Result<()> {
         say(&mut self.stream, bytes, |wrote: &[u8]| self.ledger.wrote(self.number, wrote)).await
+    }
+
+    async fn answer(&mut self, bytes: &[u8]) -> io::Result<Ended> {
+        if self.read().await? == 0 {
+            return self.finish(Ended::ClosedByPeer).await;
+        }
+        self.say(bytes).await?;
+        self.finish(Ended::ClosedByUs).await
     }
 
     async fn echo(&mut self) -> io::Result<Ended> {
@@ -243,12 +254,31 @@ impl Connection {
     }
 
     #[cfg(feature = "tls")]
-    async fn shake_hands(self, certificate: crate::tls::Certificate) -> io::Result<Self> {
-        let Some(identities) = self.identities.clone() else {
-            return Err(io::Error::other("no certificates were made for this script"));
-        };
-        let stream = identities.shake_hands(certificate, self.stream).await?;
+    async fn shake_hands(self, certificate: &tls::Certificate) -> io::Result<Self> {
+        let stream = self.identities()?.shake_hands(certificate, self.stream).await?;
         Ok(Self { stream, ..self })
+    }
+
+    #[cfg(feature = "tls")]
+    async fn stall_after_hello(&mut self) -> io::Result<Ended> {
+        let mut hello = self.identities()?.hello()?;
+        loop {
+            let read = self.read().await?;
+            if read == 0 {
+                return self.finish(Ended::ClosedByPeer).await;
+            }
+            if let Some(bytes) = hello.hear(&self.buffer[..read])? {
+                self.say(&bytes).await?;
+                return self.fall_silent().await;
+            }
+        }
+    }
+
+    #[cfg(feature = "tls")]
+    fn identities(&self) -> io::Result<Arc<tls::Identities>> {
+        self.identities
+            .clone()
+            .ok_or_else(|| io::Error::other("no certificates were made for this script"))
     }
 }
 

@@ -28,7 +28,7 @@ pub struct Lab {
     address: SocketAddr,
     ledger: Arc<Ledger>,
     #[cfg(feature = "tls")]
-    ca_pem: Option<String>,
+    identities: Option<Arc<crate::tls::Identities>>,
     stop: Option<oneshot::Sender<()>>,
     /// The one that serves, and the one that tells of ends: joined in this order.
     threads: Vec<JoinHandle<()>>,
@@ -67,9 +67,10 @@ impl Lab {
         server: Server,
         started: Instant,
         teller: Option<JoinHandle<()>>,
-        #[cfg(feature = "tls")] ca_pem: Option<String>,
     ) -> io::Result<Self> {
         let (address, ledger) = (server.door.address(), Arc::clone(&server.ledger));
+        #[cfg(feature = "tls")]
+        let identities = server.identities.clone();
         let (stop, stopped) = oneshot::channel();
         let thread = thread::Builder::new()
             .name("redial-lab".to_owned())
@@ -78,7 +79,7 @@ impl Lab {
             address,
             ledger,
             #[cfg(feature = "tls")]
-            ca_pem,
+            identities,
             stop: Some(stop),
             threads: iter::once(thread).chain(teller).collect(),
         })
@@ -91,10 +92,18 @@ impl Lab {
 
     /// The certificate authority, as PEM, that signed the certificates of this lab: a client that
     /// trusts it accepts [`Certificate::Trusted`](crate::Certificate::Trusted). Each lab has its
-    /// own; `None` without TLS in the script.
+    /// own; `None` without TLS in the script, or with certificates of the user's own only.
     #[cfg(feature = "tls")]
     pub fn ca_pem(&self) -> Option<&str> {
-        self.ca_pem.as_deref()
+        self.identities.as_ref().and_then(|identities| identities.ca_pem())
+    }
+
+    /// A certificate that the authority signed for a client, and its key, as one PEM text: what
+    /// [`Certificate::ClientWanted`](crate::Certificate::ClientWanted) wants. `None` without that
+    /// in the script.
+    #[cfg(feature = "tls")]
+    pub fn client_identity_pem(&self) -> Option<&str> {
+        self.identities.as_ref().and_then(|identities| identities.client_pem())
     }
 
     /// What the server saw so far.

@@ -34,7 +34,7 @@
 //! - `server`: the loop that accepts
 //! - `connection`: one connection, behaving
 //! - `stream`: the bytes under it: TCP, or TLS over it
-//! - `tls`: certificates, good ones and bad ones (feature `tls`, on by default)
+//! - `tls/`: certificates and handshakes, good ones and bad ones (feature `tls`, on by default)
 
 mod behaviour;
 mod builder;
@@ -57,4 +57,4 @@ pub use names::{LESSON, NAMES, Name, UnknownName};
 pub use script::{Entry, Script};
 pub use seen::{Ended, Seen, SeenConnection, Totals, sha256};
 #[cfg(feature = "tls")]
-pub use tls::Certificate;
+pub use tls::{BadIdentity, Certificate, Given, Handshake};

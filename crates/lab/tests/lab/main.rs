@@ -22,3 +22,6 @@ mod names;
 // Certificates, judged by a client that checks them.
 #[cfg(feature = "tls")]
 mod tls;
+// The same and the handshakes, judged by `openssl s_client`.
+#[cfg(feature = "tls")]
+mod openssl;
