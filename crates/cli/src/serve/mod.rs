@@ -8,13 +8,14 @@
 mod log;
 mod place;
 mod plan;
+mod tls;
 
 use std::{
     ffi::OsString,
     fs,
     io::{self, Write},
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -94,6 +95,10 @@ struct Flags {
     /// Write the authority that signed the certificates (PEM) to FILE, for a client to trust
     #[arg(long, value_name = "FILE", conflicts_with = "cert", help_heading = "TLS")]
     ca_out: Option<PathBuf>,
+
+    /// Write a certificate and its key (PEM) to FILE, such as `--tls client` wants of a client
+    #[arg(long, value_name = "FILE", conflicts_with = "cert", help_heading = "TLS")]
+    client_out: Option<PathBuf>,
 
     /// End, with status 0, when N connections have come and gone
     #[arg(long, value_name = "N", value_parser = count, help_heading = "How many")]
@@ -249,19 +254,15 @@ fn start(
     builder.start().map_err(|error| not_bound(flags.address.as_deref(), places, &error))
 }
 
-/// The authority in its file, the address on standard output, and on standard error what this is.
+/// The authority in its file and a client's certificate in its, the address on standard output, and on standard error what this is.
 fn announce(flags: &Flags, plan: &Plan, lab: &Lab) -> Result<(), Error> {
     if let Some(path) = &flags.ca_out {
-        let pem = lab.ca_pem().ok_or_else(|| {
-            Error::plain("--ca-out: nothing here speaks TLS", "add --tls, or leave it out")
-        })?;
-        fs::write(path, pem).map_err(|error| {
-            let name = printable(&path.display().to_string());
-            Error::plain(
-                format!("--ca-out: `{name}` cannot be written: {}", reason(&error)),
-                "name a file in a folder that is there",
-            )
-        })?;
+        let instead = "add --tls, or leave it out";
+        write_pem("--ca-out", path, lab.ca_pem(), "no authority signs anything here", instead)?;
+    }
+    if let Some(path) = &flags.client_out {
+        let (what, instead) = ("no certificate is wanted of a client here", "add --tls client");
+        write_pem("--client-out", path, lab.client_identity_pem(), what, instead)?;
     }
     let address = lab.address();
     let open = if address.ip().is_loopback() { "" } else { ", open to other machines" };
@@ -278,6 +279,23 @@ fn announce(flags: &Flags, plan: &Plan, lab: &Lab) -> Result<(), Error> {
         )),
         _ => Ok(()),
     }
+}
+
+fn write_pem(
+    flag: &str,
+    path: &Path,
+    pem: Option<&str>,
+    what: &str,
+    instead: &str,
+) -> Result<(), Error> {
+    let pem = pem.ok_or_else(|| Error::plain(format!("{flag}: {what}"), instead))?;
+    fs::write(path, pem).map_err(|error| {
+        let name = printable(&path.display().to_string());
+        Error::plain(
+            format!("{flag}: `{name}` cannot be written: {}", reason(&error)),
+            "name a file in a folder that is there",
+        )
+    })
 }
 
 /// Waits for the end, and stops. A second signal does not wait until that is done.

@@ -4,16 +4,11 @@
 //! and what happens else; `--tls` puts a handshake in front. The acts are the lab's. Start at
 //! [`Plan::of`].
 
-use std::{fs, path::Path};
+use redial::{Bytes, Mistake, printable};
+use redial_lab::{Behaviour, Entry, LESSON, Script};
 
-use redial::{Bytes, Mistake, nearest, printable};
-use redial_lab::{Behaviour, Certificate, Entry, LESSON, Script};
-
-use super::Flags;
-use crate::{
-    error::Error,
-    texts::{bytes, reason},
-};
+use super::{Flags, tls::Front};
+use crate::{error::Error, texts::bytes};
 
 /// What is said is held in memory once, whoever it is said to.
 const LARGEST_SAYING: u64 = 64 * 1024 * 1024;
@@ -58,12 +53,7 @@ fn well(flags: &Flags) -> Result<(Behaviour, String), Error> {
     } else {
         (Behaviour::say(LESSON), "says its sentence and closes".into())
     };
-    match certificate(flags)? {
-        Some((certificate, shows)) => {
-            Ok((well.over_tls(certificate), format!("{about}, inside TLS: {shows}")))
-        }
-        None => Ok((well, about)),
-    }
+    Ok(Front::of(flags)?.before(well, &about))
 }
 
 /// The script, from the command line or a file; the end of a file's last line is not part of it.
@@ -112,14 +102,6 @@ fn can_end(script: &Script, text: &str, number: u64) -> Result<(), Error> {
     };
     let instead = "write how long, and what then, as in `refuse 2s, ok`";
     Err(Error::in_text("--script", text)(Mistake::new(at..text.len(), what, instead)))
-}
-
-/// `--tls`, or a certificate of the user's own: what is shown, in a few words.
-fn certificate(flags: &Flags) -> Result<Option<(Certificate, String)>, Error> {
-    match &flags.tls {
-        None => Ok(None),
-        Some(_) => Ok(Some((Certificate::Trusted, "shows a right certificate".into()))),
-    }
 }
 
 fn transcript(protocol: &str) -> Result<(Behaviour, String), Error> {
