@@ -58,3 +58,8 @@ pub use script::{Entry, Script};
 pub use seen::{Ended, Seen, SeenConnection, Totals, sha256};
 #[cfg(feature = "tls")]
 pub use tls::{BadIdentity, Certificate, Given, Handshake};
+
+// The Rust of the cookbook runs with the documentation of the crate that it is about.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/cookbook.md")]
+struct Cookbook;
