@@ -17,7 +17,8 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
-use crate::script::{Entry, Script};
+use crate::behaviour::Behaviour;
+use crate::script::Script;
 use crate::stream::Stream;
 
 /// Which certificate a client is shown. All but `WrongName` are for `localhost`, `lab`, 127.0.0.1,
@@ -59,10 +60,7 @@ pub(crate) struct Identities {
 impl Identities {
     /// Makes them if any connection of the script speaks TLS.
     pub(crate) fn for_script(script: &Script, bound: IpAddr) -> io::Result<Option<Self>> {
-        let speaks = |entry: &Entry| {
-            matches!(entry, Entry::Connections { behaviour: crate::Behaviour::Tls { .. }, .. })
-        };
-        script.entries().iter().any(speaks).then(|| Self::make(bound)).transpose()
+        script.behaviours().any(Behaviour::speaks_tls).then(|| Self::make(bound)).transpose()
     }
 
     fn make(bound: IpAddr) -> io::Result<Self> {
