@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 use crate::door::Door;
 use crate::ends::{self, Told};
 use crate::lab::Lab;
+use crate::pace::Pace;
 use crate::script::{Cursor, Script};
 use crate::seen::{Ledger, SeenConnection};
 use crate::server::Server;
@@ -132,6 +133,7 @@ impl Builder {
         let mut server = Server {
             door,
             cursor: Cursor::new(self.script),
+            pace: Pace::default(),
             ledger: Arc::clone(&ledger),
             places: Arc::new(Semaphore::new(self.at_once)),
             left: self.connections,

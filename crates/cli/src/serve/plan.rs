@@ -5,7 +5,7 @@
 //! [`Plan::of`].
 
 use redial::{Bytes, Mistake, printable};
-use redial_lab::{Behaviour, Entry, LESSON, Script};
+use redial_lab::{Behaviour, LESSON, Script};
 
 use super::{Flags, tls::Front};
 use crate::{error::Error, texts::bytes};
@@ -28,7 +28,9 @@ impl Plan {
             return Ok(Self { script: well.into(), about });
         };
         let text = script_text(text)?;
-        let script: Script = well.into();
+        let script = Script::parse(&text, &well).map_err(|error| {
+            Error::in_text("--script", &text)(Mistake::new(error.at, error.what, error.instead))
+        })?;
         if let Some(number) = flags.connections {
             can_end(&script, &text, number)?;
         }
@@ -74,32 +76,15 @@ fn one_line(text: &str) -> String {
 
 /// Whether so many connections can come at all.
 fn can_end(script: &Script, text: &str, number: u64) -> Result<(), Error> {
-    let mut let_in: u64 = 0;
-    for entry in script.entries() {
-        match entry {
-            Entry::Connections { count: Some(count), .. } => let_in = let_in.saturating_add(*count),
-            Entry::Outage { time: None, .. } => break,
-            Entry::Outage { .. } => {}
-            // This one repeats.
-            _ => return Ok(()),
-        }
-    }
-    // After the last entry, if it has an end, comes the first again.
-    let loops = !matches!(script.entries().last(), Some(Entry::Outage { time: None, .. }));
-    if let_in >= number || (loops && let_in > 0) {
-        return Ok(());
-    }
+    let Some(most) = script.most_connections().filter(|most| *most < number) else { return Ok(()) };
     let last = text.rfind(',').map_or(0, |comma| comma + 1);
     let at = last + (text[last..].len() - text[last..].trim_start().len());
-    let what = match let_in {
-        0 => format!("with this nobody comes in, and --connections {number} never ends"),
-        1 => format!(
-            "from here on nobody comes in: 1 connection, and --connections {number} never ends"
-        ),
-        _ => format!(
-            "from here on nobody comes in: {let_in} connections, and --connections {number} never ends"
-        ),
+    let comes = match most {
+        0 => "nobody comes in".to_owned(),
+        1 => "nobody comes in after 1 connection".to_owned(),
+        most => format!("nobody comes in after {most} connections"),
     };
+    let what = format!("{comes}, so --connections {number} has no end");
     let instead = "write how long, and what then, as in `refuse 2s, ok`";
     Err(Error::in_text("--script", text)(Mistake::new(at..text.len(), what, instead)))
 }

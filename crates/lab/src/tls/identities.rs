@@ -18,7 +18,7 @@ use super::Certificate;
 use super::authority::{Authority, Identity};
 use super::handshake::Hello;
 use crate::behaviour::Behaviour;
-use crate::script::{Entry, Script};
+use crate::script::Script;
 use crate::stream::Stream;
 
 /// The certificates of a script, ready to shake hands.
@@ -32,10 +32,8 @@ impl Identities {
     /// Makes what the script shows, if any connection of it speaks TLS.
     pub(crate) fn for_script(script: &Script, bound: IpAddr) -> io::Result<Option<Self>> {
         let mut shown = Vec::new();
-        for entry in script.entries() {
-            if let Entry::Connections { behaviour, .. } = entry {
-                collect(behaviour, &mut shown);
-            }
+        for behaviour in script.behaviours() {
+            collect(behaviour, &mut shown);
         }
         if shown.is_empty() { Ok(None) } else { Self::make(shown, bound).map(Some) }
     }
@@ -131,6 +129,7 @@ fn collect(behaviour: &Behaviour, shown: &mut Vec<Certificate>) {
                 add(&certificate);
             }
         }
+        Behaviour::Delay { then, .. } => collect(then, shown),
         _ => {}
     }
 }
