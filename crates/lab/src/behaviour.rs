@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::script::Entry;
 #[cfg(feature = "tls")]
 use crate::tls::{Certificate, Handshake};
+use crate::transcript::Transcript;
 
 /// What the server does on one accepted connection.
 ///
@@ -60,6 +61,8 @@ pub enum Behaviour {
     Sink,
     /// Sends junk without end, and reads nothing.
     Flood,
+    /// Talks as a server of a known protocol; see [`Transcript`] and [`PROTOCOLS`](crate::PROTOCOLS).
+    Converse(Arc<Transcript>),
     /// Shakes hands with a certificate, then behaves as `then` says inside TLS. See
     /// [`Behaviour::over_tls`].
     #[cfg(feature = "tls")]
@@ -154,6 +157,7 @@ impl Behaviour {
             Self::Echo => "echo",
             Self::Sink => "sink",
             Self::Flood => "flood",
+            Self::Converse(transcript) => transcript.word(),
             #[cfg(feature = "tls")]
             Self::Tls { certificate, .. } => certificate.word(),
             #[cfg(feature = "tls")]

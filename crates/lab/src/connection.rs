@@ -19,6 +19,7 @@ use crate::seen::{Ended, Ledger};
 use crate::stream::Stream;
 #[cfg(feature = "tls")]
 use crate::tls::{self, Handshake};
+use crate::transcript::{Conversation, Turn};
 
 /// Bytes read at once; 4,096 connections hold 32 MiB.
 const BUFFER: usize = 8 * 1024;
@@ -141,6 +142,7 @@ impl Connection {
                 self.finish(Ended::ClosedByPeer).await
             }
             Behaviour::Flood => self.flood().await,
+            Behaviour::Converse(transcript) => self.converse(Conversation::new(transcript)).await,
             #[cfg(feature = "tls")]
             Behaviour::Tls { certificate, then } => {
                 let connection = self.shake_hands(&certificate).await?;
@@ -199,6 +201,25 @@ impl Connection {
             }
             let note = |wrote| self.ledger.wrote(self.number, wrote);
             say(&mut self.stream, &self.buffer[..read], note).await?;
+        }
+    }
+
+    async fn converse(&mut self, mut conversation: Conversation) -> io::Result<Ended> {
+        let mut next = conversation.greeting();
+        loop {
+            while let Some(Turn { say, close }) = next {
+                self.say(&say).await?;
+                if close {
+                    return self.finish(Ended::ClosedByUs).await;
+                }
+                next = conversation.turn();
+            }
+            let read = self.read().await?;
+            if read == 0 {
+                return self.finish(Ended::ClosedByPeer).await;
+            }
+            conversation.hear(&self.buffer[..read]);
+            next = conversation.turn();
         }
     }
 

@@ -17,8 +17,8 @@
 //! knows nothing of redial and needs no rights, no fixed port and no sleep in the test around it:
 //! the address is known, and the first behaviour in force, when [`Lab::start`] returns.
 //!
-//! It is for tests and practice: no authentication, no configuration file, no protocol beyond
-//! bytes and TLS. Start at [`Lab`]; what it can do is [`Behaviour`] and [`Outage`], what comes
+//! It is for tests and practice: no authentication, no configuration file, and of protocols beyond
+//! bytes and TLS no more than a probe needs. Start at [`Lab`]; what it can do is [`Behaviour`] and [`Outage`], what comes
 //! after what is [`Script`], what came in is [`Seen`], and ready-made servers are [`NAMES`].
 //!
 //! # Layout
@@ -33,6 +33,7 @@
 //! - `connection`: one connection, behaving
 //! - `stream`: the bytes under it: TCP, or TLS over it
 //! - `tls/`: certificates and handshakes, good ones and bad ones (feature `tls`, on by default)
+//! - `transcript/`: servers of a known protocol, as far as a probe can tell
 
 mod behaviour;
 mod connection;
@@ -45,6 +46,7 @@ mod server;
 mod stream;
 #[cfg(feature = "tls")]
 mod tls;
+mod transcript;
 
 pub use behaviour::{Behaviour, Outage};
 pub use lab::{Lab, Limits};
@@ -53,3 +55,4 @@ pub use script::{Entry, Script};
 pub use seen::{Ended, Seen, SeenConnection, Totals, sha256};
 #[cfg(feature = "tls")]
 pub use tls::{BadIdentity, Certificate, Given, Handshake};
+pub use transcript::{PROTOCOLS, Protocol, State, Transcript, TranscriptError, UnknownProtocol};
