@@ -11,6 +11,7 @@ use std::time::Duration;
 use crate::script::Entry;
 #[cfg(feature = "tls")]
 use crate::tls::{Certificate, Handshake};
+use crate::transcript::Transcript;
 
 /// What the server does on one accepted connection.
 ///
@@ -95,6 +96,8 @@ pub enum Behaviour {
     Echo,
     /// Reads everything until the client ends, then closes.
     Sink,
+    /// Talks as a server of a known protocol; see [`Transcript`] and [`PROTOCOLS`](crate::PROTOCOLS).
+    Converse(Arc<Transcript>),
     /// Does nothing for a time, not even read, then behaves as `then` says.
     Delay {
         /// How long.
@@ -241,6 +244,7 @@ impl Behaviour {
             Self::Flood => "flood",
             Self::Echo => "echo",
             Self::Sink => "sink",
+            Self::Converse(transcript) => transcript.word(),
             Self::Delay { .. } => "delay",
             #[cfg(feature = "tls")]
             Self::Tls { certificate, .. } => certificate.word(),
@@ -296,7 +300,8 @@ impl Behaviour {
             | Self::Garbage { .. }
             | Self::Flood
             | Self::Echo
-            | Self::Sink => None,
+            | Self::Sink
+            | Self::Converse(_) => None,
             Self::Delay { then, .. } => then.text(),
             #[cfg(feature = "tls")]
             Self::Tls { then, .. } => then.text(),

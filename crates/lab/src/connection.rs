@@ -22,6 +22,7 @@ use crate::seen::{Ended, Ledger};
 use crate::stream::Stream;
 #[cfg(feature = "tls")]
 use crate::tls;
+use crate::transcript::{Conversation, Turn};
 
 /// Bytes read at once; 4,096 connections hold 32 MiB.
 const BUFFER: usize = 8 * 1024;
@@ -248,6 +249,26 @@ impl Connection {
             if let Some(error) = self.stream.socket().take_error()? {
                 return Ok(error);
             }
+        }
+    }
+
+    /// Talks as the transcript says.
+    pub(crate) async fn converse(&mut self, mut conversation: Conversation) -> io::Result<Ended> {
+        let mut next = conversation.greeting();
+        loop {
+            while let Some(Turn { say, close }) = next {
+                self.say(&say).await?;
+                if close {
+                    return self.finish(Ended::ClosedByUs).await;
+                }
+                next = conversation.turn();
+            }
+            let read = self.read().await?;
+            if read == 0 {
+                return self.finish(Ended::ClosedByPeer).await;
+            }
+            conversation.hear(&self.buffer[..read]);
+            next = conversation.turn();
         }
     }
 

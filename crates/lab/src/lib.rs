@@ -17,8 +17,9 @@
 //! knows nothing of redial and needs no rights, no fixed port and no sleep in the test around it:
 //! the address is known, and the first behaviour in force, when [`Lab::start`] returns.
 //!
-//! It is for tests and practice: no authentication, no configuration file, no protocol beyond
-//! bytes and TLS. Start at [`Lab`], whose settings are in [`Builder`]; what it can do is [`Behaviour`] and [`Outage`], what comes
+//! It is for tests and practice: no authentication, no configuration file, and of protocols beyond
+//! bytes and TLS no more than a probe needs. Start at [`Lab`], whose settings are in [`Builder`];
+//! what it can do is [`Behaviour`] and [`Outage`], what comes
 //! after what is [`Script`], what came in is [`Seen`], and ready-made servers are [`NAMES`].
 //!
 //! # Layout
@@ -39,6 +40,7 @@
 //! - `draw`: what is drawn from a seed
 //! - `stream`: the bytes under it: TCP, or TLS over it
 //! - `tls/`: certificates and handshakes, good ones and bad ones (feature `tls`, on by default)
+//! - `transcript/`: servers of a known protocol, as far as a probe can tell
 
 mod behaviour;
 mod builder;
@@ -60,6 +62,7 @@ mod stream;
 #[cfg(feature = "tls")]
 mod tls;
 mod tokens;
+mod transcript;
 mod words;
 
 pub use behaviour::{After, Behaviour, Outage};
@@ -70,6 +73,7 @@ pub use script::{Chance, Entry, Percent, Script};
 pub use seen::{Ended, Seen, SeenConnection, Totals, sha256};
 #[cfg(feature = "tls")]
 pub use tls::{BadIdentity, Certificate, Given, Handshake};
+pub use transcript::{PROTOCOLS, Protocol, State, Transcript, TranscriptError, UnknownProtocol};
 pub use words::{ACTS, Act, ScriptError};
 
 // The Rust of the cookbook runs with the documentation of the crate that it is about.

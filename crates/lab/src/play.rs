@@ -12,6 +12,7 @@ use crate::connection::Connection;
 use crate::seen::Ended;
 #[cfg(feature = "tls")]
 use crate::tls::{self, Handshake};
+use crate::transcript::Conversation;
 
 impl Connection {
     /// Does what the behaviour says, to the end of the connection, and notes how it ended.
@@ -111,6 +112,7 @@ impl Connection {
                 self.read_to_the_end().await?;
                 self.finish(Ended::ClosedByPeer).await
             }
+            Behaviour::Converse(transcript) => self.converse(Conversation::new(transcript)).await,
             Behaviour::Delay { time, then } => {
                 sleep(time).await;
                 Box::pin(self.play(*then)).await

@@ -64,7 +64,8 @@ impl Display for Behaviour {
             | Self::NeverRead
             | Self::Flood
             | Self::Echo
-            | Self::Sink => Ok(()),
+            | Self::Sink
+            | Self::Converse(_) => Ok(()),
             Self::CloseAfter(after) | Self::ResetAfter(after) | Self::StallAfter(after) => {
                 write!(f, " {after}")
             }

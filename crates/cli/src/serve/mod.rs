@@ -43,7 +43,7 @@ Examples:
   redial serve                                     says its sentence, on a free port
   redial serve 5432 --script 'reset 2, stall, ok'  two resets, a stall, then well
   redial serve --script '30% reset seed 7'         the same faults at every start
-  redial serve --as redis:loading                  answers as a redis that is not ready
+  redial serve --as redis:not-now                  answers as a redis that is not ready
   redial serve --log seen.jsonl --connections 3    a line for each, then it ends
 
 Exit status: 0 told to stop, or all of --connections came and went; 2 a mistake; 130 or 143 told
@@ -71,8 +71,8 @@ struct Flags {
     #[arg(long, group = "well", help_heading = "What it does")]
     sink: bool,
 
-    /// Answer as a server of this protocol would: redis, or redis:loading for one that says "not
-    /// now" (see: redial help lab)
+    /// Answer a probe as a server of this protocol would: redis, or redis:not-now for one that is
+    /// not ready yet (see: redial help lab)
     #[arg(long = "as", value_name = "PROTOCOL", group = "well", help_heading = "What it does")]
     protocol: Option<String>,
 

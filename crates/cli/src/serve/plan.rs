@@ -4,8 +4,8 @@
 //! and what happens else; `--tls` puts a handshake in front. The acts are the lab's. Start at
 //! [`Plan::of`].
 
-use redial::{Bytes, Mistake, printable};
-use redial_lab::{Behaviour, LESSON, Script};
+use redial::{Bytes, Mistake, nearest, printable};
+use redial_lab::{Behaviour, LESSON, PROTOCOLS, Protocol, Script, State};
 
 use super::{Flags, tls::Front};
 use crate::{error::Error, texts::bytes};
@@ -89,9 +89,31 @@ fn can_end(script: &Script, text: &str, number: u64) -> Result<(), Error> {
     Err(Error::in_text("--script", text)(Mistake::new(at..text.len(), what, instead)))
 }
 
-fn transcript(protocol: &str) -> Result<(Behaviour, String), Error> {
-    Err(Error::plain(
-        format!("no protocol is called `{}`", printable(protocol)),
-        "see: redial help lab",
-    ))
+/// `redis`, or `redis:not-now`.
+fn transcript(text: &str) -> Result<(Behaviour, String), Error> {
+    let (name, state) =
+        text.split_once(':').map_or((text, None), |(name, state)| (name, Some(state)));
+    let protocol = Protocol::parse(name).map_err(|_| {
+        let names = || PROTOCOLS.iter().map(Protocol::name);
+        let next = match nearest(name, names()) {
+            Some(near) => format!("the nearest is `{near}`"),
+            None => format!("there are {}", names().collect::<Vec<_>>().join(", ")),
+        };
+        Error::plain(format!("--as: no protocol is called `{}`", short(name)), next)
+    })?;
+    match state {
+        None | Some("ready") => Ok((protocol.in_state(State::Ready), protocol.about().to_owned())),
+        Some("not-now") => {
+            let about = format!("says as {name} that it is not ready: {}", protocol.not_now());
+            Ok((protocol.in_state(State::NotNow), about))
+        }
+        Some(state) => Err(Error::plain(
+            format!("--as: no state is called `{}`", short(state)),
+            format!("write `{name}` for one that is ready, `{name}:not-now` for one that is not"),
+        )),
+    }
+}
+
+pub(super) fn short(word: &str) -> String {
+    printable(&word.chars().take(60).collect::<String>())
 }

@@ -7,7 +7,7 @@ use std::{fs, io::Read, path::Path};
 use redial::{nearest, printable};
 use redial_lab::{Behaviour, Certificate, Given, Handshake};
 
-use super::Flags;
+use super::{Flags, plan::short};
 use crate::{error::Error, texts::reason};
 
 /// Certificates and keys are some kilobytes.
@@ -108,8 +108,4 @@ fn file(flag: &str, path: &Path) -> Result<Vec<u8>, Error> {
         ));
     }
     Ok(pem)
-}
-
-fn short(word: &str) -> String {
-    printable(&word.chars().take(60).collect::<String>())
 }
