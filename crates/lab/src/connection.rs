@@ -1,16 +1,20 @@
 //! One connection, behaving.
 //!
 //! Each behaviour is an arm of one `match`, made of five small acts: read, say, finish, reset,
-//! fall silent. Every act notes what it did in the ledger. Memory is one buffer per connection,
-//! whatever the client sends. Start at [`Connection::behave`].
+//! fall silent. Every act notes what it did in the ledger. Memory is one buffer per thread, and
+//! one per connection that echoes, whatever the client sends. Start at [`Connection::behave`].
 
+use std::cell::RefCell;
+use std::future::poll_fn;
 use std::io;
 use std::net::Shutdown;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Poll, ready};
 use std::time::Duration;
 
-use socket2::{SockRef, TcpKeepalive};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
@@ -18,8 +22,14 @@ use crate::behaviour::Behaviour;
 use crate::seen::{Ended, Ledger};
 use crate::stream::Stream;
 
-/// Bytes read at once; 4,096 connections hold 32 MiB.
-const BUFFER: usize = 8 * 1024;
+/// Bytes read at once; 4,096 connections that echo hold 64 MiB.
+const BUFFER: usize = 16 * 1024;
+
+thread_local! {
+    /// What was read is noted before anybody else reads, so all connections share one buffer, and
+    /// one that waits holds none.
+    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; BUFFER].into());
+}
 
 /// How long a client may go on sending after our end.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -33,27 +43,16 @@ pub(crate) struct Connection {
     stream: Stream,
     ledger: Arc<Ledger>,
     number: u64,
-    buffer: Box<[u8]>,
     #[cfg(feature = "tls")]
     identities: Option<Arc<crate::tls::Identities>>,
 }
 
 impl Connection {
     pub(crate) fn new(stream: TcpStream, ledger: Arc<Ledger>, number: u64) -> Self {
-        // Small pieces leave as they are said. Both options are wishes: a client that is gone
-        // already shows itself at the first read.
-        let _ = stream.set_nodelay(true);
-        // So that a stall does not keep the connections of clients that left long ago.
-        let keepalive = TcpKeepalive::new()
-            .with_time(Duration::from_secs(30))
-            .with_interval(Duration::from_secs(10))
-            .with_retries(3);
-        let _ = SockRef::from(&stream).set_tcp_keepalive(&keepalive);
         Self {
             stream: Stream::Tcp(stream),
             ledger,
             number,
-            buffer: vec![0; BUFFER].into(),
             #[cfg(feature = "tls")]
             identities: None,
         }
@@ -153,22 +152,36 @@ impl Connection {
         }
     }
 
-    /// Reads something into the buffer; 0 is the client's end.
+    /// Reads something; 0 is the client's end.
     async fn read(&mut self) -> io::Result<usize> {
-        self.read_at_most(BUFFER).await
+        self.read_at_most(BUFFER, |_| {}).await
     }
 
-    async fn read_at_most(&mut self, most: usize) -> io::Result<usize> {
-        let read = self.stream.read(&mut self.buffer[..most]).await?;
-        self.ledger.read(self.number, &self.buffer[..read]);
-        Ok(read)
+    /// Reads at most so many bytes, and shows them to `keep`.
+    async fn read_at_most(
+        &mut self,
+        most: usize,
+        mut keep: impl FnMut(&[u8]),
+    ) -> io::Result<usize> {
+        let Self { stream, ledger, number, .. } = self;
+        poll_fn(|context| {
+            SCRATCH.with_borrow_mut(|scratch| {
+                let most = most.min(scratch.len());
+                let mut buffer = ReadBuf::new(&mut scratch[..most]);
+                ready!(Pin::new(&mut *stream).poll_read(context, &mut buffer))?;
+                ledger.read(*number, buffer.filled());
+                keep(buffer.filled());
+                Poll::Ready(Ok(buffer.filled().len()))
+            })
+        })
+        .await
     }
 
     /// Reads so many bytes and not one more; false when the client ended before.
     async fn read_exactly(&mut self, mut bytes: u64) -> io::Result<bool> {
         while bytes > 0 {
-            let most = usize::try_from(bytes).unwrap_or(BUFFER).min(BUFFER);
-            match self.read_at_most(most).await? {
+            let most = usize::try_from(bytes).unwrap_or(BUFFER);
+            match self.read_at_most(most, |_| {}).await? {
                 0 => return Ok(false),
                 read => bytes -= read as u64,
             }
@@ -181,14 +194,12 @@ impl Connection {
     }
 
     async fn echo(&mut self) -> io::Result<Ended> {
-        loop {
-            let read = self.read().await?;
-            if read == 0 {
-                return self.finish(Ended::ClosedByPeer).await;
-            }
-            let note = |wrote: &[u8]| self.ledger.wrote(self.number, wrote);
-            say(&mut self.stream, &self.buffer[..read], note).await?;
+        let mut heard = Vec::new();
+        while self.read_at_most(BUFFER, |bytes| heard.extend_from_slice(bytes)).await? > 0 {
+            self.say(&heard).await?;
+            heard.clear();
         }
+        self.finish(Ended::ClosedByPeer).await
     }
 
     async fn flood(&mut self) -> io::Result<Ended> {
