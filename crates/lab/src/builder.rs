@@ -181,7 +181,8 @@ fn not_had(address: SocketAddr, error: &io::Error) -> io::Error {
             format!("{address} is in use; choose another port, or 0 for a free one")
         }
         io::ErrorKind::AddrNotAvailable => {
-            format!("{} is not an address of this machine; 0.0.0.0 and [::] are all", address.ip())
+            let advice = "0.0.0.0 and [::] are all of them";
+            format!("{} is not an address of this machine; {advice}", address.ip())
         }
         io::ErrorKind::PermissionDenied => {
             format!("no right to listen on {address}; choose a port from 1024 up")
@@ -189,4 +190,20 @@ fn not_had(address: SocketAddr, error: &io::Error) -> io::Error {
         _ => format!("cannot listen on {address}: {error}"),
     };
     io::Error::new(error.kind(), why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Root may listen everywhere, so no socket can be asked in every place this runs.
+    #[test]
+    fn a_port_without_the_right_to_it_is_named_with_what_to_do() {
+        let error = not_had(([127, 0, 0, 1], 80).into(), &io::ErrorKind::PermissionDenied.into());
+        assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+        assert_eq!(
+            error.to_string(),
+            "no right to listen on 127.0.0.1:80; choose a port from 1024 up"
+        );
+    }
 }

@@ -1,19 +1,23 @@
 //! One connection, and the acts that behaviours are made of.
 //!
 //! Reading, saying, ending, resetting, falling silent: each notes what it did in the ledger. Which
-//! behaviour does what is in `play`. Memory is one buffer per connection, whatever the client
-//! sends and however much is said. Start at [`Connection`].
+//! behaviour does what is in `play`. Memory is one buffer per thread, and one per
+//! connection that echoes or talks, whatever the client sends. Start at [`Connection`].
 
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::future::poll_fn;
 use std::io;
 use std::net::Shutdown;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Poll, ready};
 use std::time::Duration;
 
-use socket2::{SockRef, TcpKeepalive};
+use socket2::SockRef;
 #[cfg(target_os = "linux")]
 use tokio::io::Interest;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
@@ -24,8 +28,14 @@ use crate::stream::Stream;
 use crate::tls;
 use crate::transcript::{Conversation, Turn};
 
-/// Bytes read at once; 4,096 connections hold 32 MiB.
-const BUFFER: usize = 8 * 1024;
+/// Bytes read at once; 4,096 connections that echo hold 64 MiB.
+const BUFFER: usize = 16 * 1024;
+
+thread_local! {
+    /// What was read is noted before anybody else reads, so all connections share one buffer, and
+    /// one that waits holds none.
+    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; BUFFER].into());
+}
 
 /// How long a client may go on sending after our end.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -39,27 +49,16 @@ pub(crate) struct Connection {
     stream: Stream,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) number: u64,
-    buffer: Box<[u8]>,
     #[cfg(feature = "tls")]
     identities: Option<Arc<tls::Identities>>,
 }
 
 impl Connection {
     pub(crate) fn new(stream: TcpStream, ledger: Arc<Ledger>, number: u64) -> Self {
-        // Small pieces leave as they are said. Both options are wishes: a client that is gone
-        // already shows itself at the first read.
-        let _ = stream.set_nodelay(true);
-        // So that a stall does not keep the connections of clients that left long ago.
-        let keepalive = TcpKeepalive::new()
-            .with_time(Duration::from_secs(30))
-            .with_interval(Duration::from_secs(10))
-            .with_retries(3);
-        let _ = SockRef::from(&stream).set_tcp_keepalive(&keepalive);
         Self {
             stream: Stream::Tcp(stream),
             ledger,
             number,
-            buffer: vec![0; BUFFER].into(),
             #[cfg(feature = "tls")]
             identities: None,
         }
@@ -71,15 +70,29 @@ impl Connection {
         self
     }
 
-    /// Reads something into the buffer; 0 is the client's end.
+    /// Reads something; 0 is the client's end.
     pub(crate) async fn read(&mut self) -> io::Result<usize> {
-        self.read_at_most(BUFFER).await
+        self.read_at_most(BUFFER, |_| {}).await
     }
 
-    async fn read_at_most(&mut self, most: usize) -> io::Result<usize> {
-        let read = self.stream.read(&mut self.buffer[..most]).await?;
-        self.ledger.read(self.number, &self.buffer[..read]);
-        Ok(read)
+    /// Reads at most so many bytes, and shows them to `keep`.
+    async fn read_at_most(
+        &mut self,
+        most: usize,
+        mut keep: impl FnMut(&[u8]),
+    ) -> io::Result<usize> {
+        let Self { stream, ledger, number, .. } = self;
+        poll_fn(|context| {
+            SCRATCH.with_borrow_mut(|scratch| {
+                let most = most.min(scratch.len());
+                let mut buffer = ReadBuf::new(&mut scratch[..most]);
+                ready!(Pin::new(&mut *stream).poll_read(context, &mut buffer))?;
+                ledger.read(*number, buffer.filled());
+                keep(buffer.filled());
+                Poll::Ready(Ok(buffer.filled().len()))
+            })
+        })
+        .await
     }
 
     /// Reads and ignores everything until the client ends.
@@ -91,12 +104,19 @@ impl Connection {
     /// Reads so many bytes and not one more; false when the client ended before.
     pub(crate) async fn read_exactly(&mut self, mut bytes: u64) -> io::Result<bool> {
         while bytes > 0 {
-            match self.read_at_most(at_most(bytes, BUFFER)).await? {
+            match self.read_at_most(at_most(bytes, BUFFER), |_| {}).await? {
                 0 => return Ok(false),
                 read => bytes -= read as u64,
             }
         }
         Ok(true)
+    }
+
+    /// Holds what is said next until the end is said too: one packet instead of two, for which the
+    /// client wakes once. Elsewhere than on Linux they stay two.
+    pub(crate) fn hold(&self) {
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        let _ = SockRef::from(self.stream.socket()).set_tcp_cork(true);
     }
 
     pub(crate) async fn say(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -108,6 +128,7 @@ impl Connection {
         if self.read().await? == 0 {
             return self.finish(Ended::ClosedByPeer).await;
         }
+        self.hold();
         self.say(bytes).await?;
         self.finish(Ended::ClosedByUs).await
     }
@@ -153,12 +174,11 @@ impl Connection {
 
     /// Says so many bytes of the junk that belongs to the seed.
     pub(crate) async fn say_junk(&mut self, seed: u64, mut bytes: u64) -> io::Result<()> {
-        let mut word = 0;
+        let (mut word, mut buffer) = (0, vec![0; at_most(bytes, BUFFER)]);
         while bytes > 0 {
             let piece = at_most(bytes, BUFFER);
-            junk(seed, word, &mut self.buffer[..piece]);
-            let note = |wrote: &[u8]| self.ledger.wrote(self.number, wrote);
-            say(&mut self.stream, &self.buffer[..piece], note).await?;
+            junk(seed, word, &mut buffer[..piece]);
+            self.say(&buffer[..piece]).await?;
             bytes -= piece as u64;
             word += (BUFFER / 8) as u64;
         }
@@ -167,14 +187,12 @@ impl Connection {
 
     /// Sends back what it reads until the client ends, then ends too.
     pub(crate) async fn echo(&mut self) -> io::Result<Ended> {
-        loop {
-            let read = self.read().await?;
-            if read == 0 {
-                return self.finish(Ended::ClosedByPeer).await;
-            }
-            let note = |wrote: &[u8]| self.ledger.wrote(self.number, wrote);
-            say(&mut self.stream, &self.buffer[..read], note).await?;
+        let mut heard = Vec::new();
+        while self.read_at_most(BUFFER, |bytes| heard.extend_from_slice(bytes)).await? > 0 {
+            self.say(&heard).await?;
+            heard.clear();
         }
+        self.finish(Ended::ClosedByPeer).await
     }
 
     /// Says the end, cleanly.
@@ -263,11 +281,9 @@ impl Connection {
                 }
                 next = conversation.turn();
             }
-            let read = self.read().await?;
-            if read == 0 {
+            if self.read_at_most(BUFFER, |bytes| conversation.hear(bytes)).await? == 0 {
                 return self.finish(Ended::ClosedByPeer).await;
             }
-            conversation.hear(&self.buffer[..read]);
             next = conversation.turn();
         }
     }
@@ -282,11 +298,11 @@ impl Connection {
     pub(crate) async fn stall_after_hello(&mut self) -> io::Result<Ended> {
         let mut hello = self.identities()?.hello()?;
         loop {
-            let read = self.read().await?;
-            if read == 0 {
+            let mut answer = Ok(None);
+            if self.read_at_most(BUFFER, |bytes| answer = hello.hear(bytes)).await? == 0 {
                 return self.finish(Ended::ClosedByPeer).await;
             }
-            if let Some(bytes) = hello.hear(&self.buffer[..read])? {
+            if let Some(bytes) = answer? {
                 self.say(&bytes).await?;
                 return self.fall_silent().await;
             }

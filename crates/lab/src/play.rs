@@ -59,6 +59,7 @@ impl Connection {
             },
             Behaviour::NeverRead => self.never_read().await,
             Behaviour::Say(text) => {
+                self.hold();
                 self.say(&text).await?;
                 self.finish(Ended::ClosedByUs).await
             }

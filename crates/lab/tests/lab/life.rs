@@ -1,5 +1,5 @@
 use std::io::ErrorKind;
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 
 use redial_lab::{Behaviour, Lab, Outage, Script};
 use tokio::io::AsyncReadExt;
@@ -31,10 +31,38 @@ fn a_lab_that_refuses_stops_as_well() {
 }
 
 #[test]
-fn an_address_in_use_is_an_error() {
+fn an_address_that_cannot_be_had_is_named_with_what_to_do() {
     let lab = Lab::start(Behaviour::Close).unwrap();
     let error = Lab::bind(lab.address(), Behaviour::Close).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::AddrInUse);
+    let advice = "is in use; choose another port, or 0 for a free one";
+    assert_eq!(error.to_string(), format!("{} {advice}", lab.address()));
+
+    // Of the network that is kept for documentation.
+    let error = Lab::bind("192.0.2.1:0", Behaviour::Close).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AddrNotAvailable);
+    assert_eq!(
+        error.to_string(),
+        "192.0.2.1 is not an address of this machine; 0.0.0.0 and [::] are all of them"
+    );
+}
+
+#[test]
+fn what_is_no_address_is_told_at_the_start() {
+    for builder in [
+        Lab::build(Behaviour::Close).bind("no port"),
+        Lab::build(Behaviour::Close).bind(&[] as &[SocketAddr]),
+    ] {
+        assert_eq!(builder.start().unwrap_err().kind(), ErrorKind::InvalidInput);
+    }
+}
+
+#[test]
+fn of_several_addresses_the_first_that_can_be_had() {
+    let taken = Lab::start(Behaviour::Close).unwrap();
+    let free = SocketAddr::from(([127, 0, 0, 1], 0));
+    let lab = Lab::bind(&[taken.address(), free][..], Behaviour::say("free")).unwrap();
+    assert_says(&mut connect(&lab), "free");
 }
 
 #[test]
