@@ -1,25 +1,25 @@
-//! One connection, behaving.
+//! One connection, and the acts that behaviours are made of.
 //!
-//! Each behaviour is an arm of one `match`, made of five small acts: read, say, finish, reset,
-//! fall silent. Every act notes what it did in the ledger. Memory is one buffer per connection,
-//! whatever the client sends. Start at [`Connection::behave`].
+//! Reading, saying, ending, resetting, falling silent: each notes what it did in the ledger. Which
+//! behaviour does what is in `play`. Memory is one buffer per connection, whatever the client
+//! sends and however much is said. Start at [`Connection`].
 
+use std::borrow::Cow;
 use std::io;
 use std::net::Shutdown;
 use std::sync::Arc;
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
+#[cfg(target_os = "linux")]
+use tokio::io::Interest;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
-use crate::behaviour::Behaviour;
+use crate::draw::junk;
 use crate::seen::{Ended, Ledger};
 use crate::stream::Stream;
-#[cfg(feature = "tls")]
-use crate::tls::{self, Handshake};
-use crate::transcript::{Conversation, Turn};
 
 /// Bytes read at once; 4,096 connections hold 32 MiB.
 const BUFFER: usize = 8 * 1024;
@@ -34,11 +34,11 @@ const ARRIVE: Duration = Duration::from_millis(20);
 /// A connection a lab accepted.
 pub(crate) struct Connection {
     stream: Stream,
-    ledger: Arc<Ledger>,
-    number: u64,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) number: u64,
     buffer: Box<[u8]>,
     #[cfg(feature = "tls")]
-    identities: Option<Arc<tls::Identities>>,
+    identities: Option<Arc<crate::tls::Identities>>,
 }
 
 impl Connection {
@@ -63,104 +63,20 @@ impl Connection {
     }
 
     #[cfg(feature = "tls")]
-    pub(crate) fn with(mut self, identities: Option<Arc<tls::Identities>>) -> Self {
+    pub(crate) fn with(mut self, identities: Option<Arc<crate::tls::Identities>>) -> Self {
         self.identities = identities;
         self
     }
 
-    /// Does what the behaviour says, to the end of the connection, and notes how it ended.
-    pub(crate) async fn behave(self, behaviour: Behaviour) {
-        let (ledger, number) = (Arc::clone(&self.ledger), self.number);
-        // `act` drops the socket before the note is made: who waits for the note finds it done.
-        let ended = self.act(behaviour).await.unwrap_or_else(|error| match error.kind() {
-            io::ErrorKind::ConnectionReset
-            | io::ErrorKind::BrokenPipe
-            | io::ErrorKind::NotConnected => Ended::ResetByPeer,
-            // Only TLS says this: an end of the line without an end of the conversation.
-            io::ErrorKind::UnexpectedEof => Ended::ClosedByPeer,
-            _ => Ended::Failed(error.to_string()),
-        });
-        ledger.ended(number, ended);
-    }
-
-    async fn act(mut self, behaviour: Behaviour) -> io::Result<Ended> {
-        match behaviour {
-            Behaviour::Close => self.finish(Ended::ClosedByUs).await,
-            Behaviour::Reset => self.reset(),
-            Behaviour::ReadThenClose => match self.read().await? {
-                0 => self.finish(Ended::ClosedByPeer).await,
-                _ => self.finish(Ended::ClosedByUs).await,
-            },
-            Behaviour::ReadThenReset => match self.read().await? {
-                0 => self.finish(Ended::ClosedByPeer).await,
-                _ => self.reset(),
-            },
-            Behaviour::CloseAfter(bytes) => match self.read_exactly(bytes).await? {
-                false => self.finish(Ended::ClosedByPeer).await,
-                true => self.finish(Ended::ClosedByUs).await,
-            },
-            Behaviour::ResetAfter(bytes) => match self.read_exactly(bytes).await? {
-                false => self.finish(Ended::ClosedByPeer).await,
-                true => self.reset(),
-            },
-            Behaviour::Say(bytes) => {
-                self.say(&bytes).await?;
-                self.finish(Ended::ClosedByUs).await
-            }
-            Behaviour::Answer(bytes) => self.answer(&bytes).await,
-            Behaviour::Cut(bytes) => {
-                self.say(&bytes).await?;
-                SockRef::from(self.stream.socket()).shutdown(Shutdown::Write)?;
-                self.drain().await;
-                Ok(Ended::ClosedByUs)
-            }
-            Behaviour::Banner(bytes) => {
-                self.say(&bytes).await?;
-                while self.read().await? > 0 {}
-                self.finish(Ended::ClosedByPeer).await
-            }
-            Behaviour::PartialThenReset(bytes) => {
-                self.say(&bytes).await?;
-                sleep(ARRIVE).await;
-                self.reset()
-            }
-            Behaviour::Stall => self.fall_silent().await,
-            Behaviour::StallAfter(bytes) => {
-                self.say(&bytes).await?;
-                self.fall_silent().await
-            }
-            Behaviour::Drip { bytes, every } => {
-                for byte in bytes.chunks(1) {
-                    sleep(every).await;
-                    self.say(byte).await?;
-                }
-                self.finish(Ended::ClosedByUs).await
-            }
-            Behaviour::Echo => self.echo().await,
-            Behaviour::Sink => {
-                while self.read().await? > 0 {}
-                self.finish(Ended::ClosedByPeer).await
-            }
-            Behaviour::Flood => self.flood().await,
-            Behaviour::Converse(transcript) => self.converse(Conversation::new(transcript)).await,
-            #[cfg(feature = "tls")]
-            Behaviour::Tls { certificate, then } => {
-                let connection = self.shake_hands(&certificate).await?;
-                Box::pin(connection.act(*then)).await
-            }
-            #[cfg(feature = "tls")]
-            Behaviour::Handshake(handshake) => match handshake {
-                Handshake::Stall => self.fall_silent().await,
-                Handshake::StallAfterHello => self.stall_after_hello().await,
-                Handshake::Alert => self.answer(tls::ALERT).await,
-                Handshake::Old => self.answer(tls::OLD).await,
-            },
-        }
-    }
-
     /// Reads something into the buffer; 0 is the client's end.
-    async fn read(&mut self) -> io::Result<usize> {
+    pub(crate) async fn read(&mut self) -> io::Result<usize> {
         self.read_at_most(BUFFER).await
+    }
+
+    /// Reads something and gives it; nothing is the client's end.
+    pub(crate) async fn read_some(&mut self) -> io::Result<&[u8]> {
+        let read = self.read().await?;
+        Ok(&self.buffer[..read])
     }
 
     async fn read_at_most(&mut self, most: usize) -> io::Result<usize> {
@@ -169,11 +85,16 @@ impl Connection {
         Ok(read)
     }
 
+    /// Reads and ignores everything until the client ends.
+    pub(crate) async fn read_to_the_end(&mut self) -> io::Result<()> {
+        while self.read().await? > 0 {}
+        Ok(())
+    }
+
     /// Reads so many bytes and not one more; false when the client ended before.
-    async fn read_exactly(&mut self, mut bytes: u64) -> io::Result<bool> {
+    pub(crate) async fn read_exactly(&mut self, mut bytes: u64) -> io::Result<bool> {
         while bytes > 0 {
-            let most = usize::try_from(bytes).unwrap_or(BUFFER).min(BUFFER);
-            match self.read_at_most(most).await? {
+            match self.read_at_most(at_most(bytes, BUFFER)).await? {
                 0 => return Ok(false),
                 read => bytes -= read as u64,
             }
@@ -181,11 +102,65 @@ impl Connection {
         Ok(true)
     }
 
-    async fn say(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) async fn say(&mut self, bytes: &[u8]) -> io::Result<()> {
         say(&mut self.stream, bytes, |wrote| self.ledger.wrote(self.number, wrote)).await
     }
 
-    async fn answer(&mut self, bytes: &[u8]) -> io::Result<Ended> {
+    /// Says the text over and over, so many bytes in all; an empty one not at all.
+    pub(crate) async fn say_over(&mut self, text: &[u8], mut bytes: u64) -> io::Result<()> {
+        // A short text is said many times at once.
+        let many = match BUFFER.checked_div(text.len()) {
+            None => return Ok(()),
+            Some(0) => Cow::Borrowed(text),
+            Some(times) => Cow::Owned(text.repeat(times)),
+        };
+        while bytes > 0 {
+            let piece = at_most(bytes, many.len());
+            self.say(&many[..piece]).await?;
+            bytes -= piece as u64;
+        }
+        Ok(())
+    }
+
+    /// Says the bytes as a segment of their own: marked as the end of a record (`MSG_EOR`), to
+    /// which the kernel joins nothing that comes after, even if it has to wait.
+    #[cfg(target_os = "linux")]
+    pub(crate) async fn say_apart(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        // Inside TLS they are a record of TLS, and what becomes of that is not ours.
+        #[cfg_attr(not(feature = "tls"), allow(irrefutable_let_patterns))]
+        let Stream::Tcp(stream) = &self.stream else { return self.say(bytes).await };
+        let flags = libc::MSG_EOR | libc::MSG_NOSIGNAL;
+        while !bytes.is_empty() {
+            let send = || SockRef::from(stream).send_with_flags(bytes, flags);
+            let wrote = stream.async_io(Interest::WRITABLE, send).await?;
+            self.ledger.wrote(self.number, wrote);
+            bytes = &bytes[wrote..];
+        }
+        Ok(())
+    }
+
+    /// Says the bytes at once; where they are not the first to wait, they may be joined.
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) async fn say_apart(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.say(bytes).await
+    }
+
+    /// Says so many bytes of the junk that belongs to the seed.
+    pub(crate) async fn say_junk(&mut self, seed: u64, mut bytes: u64) -> io::Result<()> {
+        let mut word = 0;
+        while bytes > 0 {
+            let piece = at_most(bytes, BUFFER);
+            junk(seed, word, &mut self.buffer[..piece]);
+            let note = |wrote| self.ledger.wrote(self.number, wrote);
+            say(&mut self.stream, &self.buffer[..piece], note).await?;
+            bytes -= piece as u64;
+            word += (BUFFER / 8) as u64;
+        }
+        Ok(())
+    }
+
+    /// Waits for the first bytes, says these whatever they were, and ends.
+    pub(crate) async fn answer(&mut self, bytes: &[u8]) -> io::Result<Ended> {
         if self.read().await? == 0 {
             return self.finish(Ended::ClosedByPeer).await;
         }
@@ -193,7 +168,8 @@ impl Connection {
         self.finish(Ended::ClosedByUs).await
     }
 
-    async fn echo(&mut self) -> io::Result<Ended> {
+    /// Sends back what it reads until the client ends, then ends too.
+    pub(crate) async fn echo(&mut self) -> io::Result<Ended> {
         loop {
             let read = self.read().await?;
             if read == 0 {
@@ -204,49 +180,29 @@ impl Connection {
         }
     }
 
-    async fn converse(&mut self, mut conversation: Conversation) -> io::Result<Ended> {
-        let mut next = conversation.greeting();
-        loop {
-            while let Some(Turn { say, close }) = next {
-                self.say(&say).await?;
-                if close {
-                    return self.finish(Ended::ClosedByUs).await;
-                }
-                next = conversation.turn();
-            }
-            let read = self.read().await?;
-            if read == 0 {
-                return self.finish(Ended::ClosedByPeer).await;
-            }
-            conversation.hear(&self.buffer[..read]);
-            next = conversation.turn();
-        }
-    }
-
-    async fn flood(&mut self) -> io::Result<Ended> {
-        // Every byte value, in no order a parser would like; the same at every run.
-        let mut junk = vec![0; 16 * 1024];
-        let mut state = 0x2545_f491_u32;
-        for byte in &mut junk {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            *byte = (state >> 24) as u8;
-        }
-        loop {
-            self.say(&junk).await?;
+    /// Says the end, cleanly.
+    pub(crate) async fn say_the_end(&mut self) -> io::Result<()> {
+        match self.stream.shutdown().await {
+            // The client is gone already; how it ended does not change by that.
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
+            result => result,
         }
     }
 
     /// Says the end, then reads on until the client ends too.
-    async fn finish(&mut self, ended: Ended) -> io::Result<Ended> {
-        match self.stream.shutdown().await {
-            // The client is gone already; how it ended does not change by that.
-            Err(error) if error.kind() == io::ErrorKind::NotConnected => {}
-            result => result?,
-        }
+    pub(crate) async fn finish(&mut self, ended: Ended) -> io::Result<Ended> {
+        self.say_the_end().await?;
         if ended == Ended::ClosedByUs {
             self.drain().await;
         }
         Ok(ended)
+    }
+
+    /// Ends the line without saying so inside TLS, then reads on until the client ends too.
+    pub(crate) async fn cut(&mut self) -> io::Result<Ended> {
+        SockRef::from(self.stream.socket()).shutdown(Shutdown::Write)?;
+        self.drain().await;
+        Ok(Ended::ClosedByUs)
     }
 
     /// Reads to the client's end, so that nothing unread turns our end into a reset. How the
@@ -256,51 +212,68 @@ impl Connection {
     }
 
     /// Arms the reset; it leaves when the socket is dropped.
-    fn reset(&mut self) -> io::Result<Ended> {
+    pub(crate) fn reset(&mut self) -> io::Result<Ended> {
         SockRef::from(self.stream.socket()).set_linger(Some(Duration::ZERO))?;
         Ok(Ended::ResetByUs)
     }
 
+    /// Lets what was said arrive, then resets.
+    pub(crate) async fn reset_after_all(&mut self) -> io::Result<Ended> {
+        sleep(ARRIVE).await;
+        self.reset()
+    }
+
     /// Reads and never says another byte, not even the end.
-    async fn fall_silent(&mut self) -> io::Result<Ended> {
-        while self.read().await? > 0 {}
+    pub(crate) async fn fall_silent(&mut self) -> io::Result<Ended> {
+        self.read_to_the_end().await?;
         // The client has ended, or only its sending half has: from here that looks the same until
-        // keepalive finds nobody there. Nothing wakes a reader after an end, so it is asked.
+        // keepalive finds nobody there.
+        self.nobody_is_there().await?;
+        Ok(Ended::ClosedByPeer)
+    }
+
+    /// Leaves the receive buffer as small as the system allows, and what comes in it.
+    pub(crate) async fn never_read(&mut self) -> io::Result<Ended> {
+        // A wish: where it is not granted the client may send more before its writes block.
+        let _ = SockRef::from(self.stream.socket()).set_recv_buffer_size(1);
+        self.stop_reading().await
+    }
+
+    /// Neither reads nor says another byte.
+    pub(crate) async fn stop_reading(&mut self) -> io::Result<Ended> {
+        Err(self.nobody_is_there().await?)
+    }
+
+    /// Waits until the system says that the client is gone, and how. Nothing wakes who does not
+    /// read, so it is asked.
+    async fn nobody_is_there(&self) -> io::Result<io::Error> {
         loop {
             sleep(Duration::from_secs(1)).await;
-            if self.stream.socket().take_error()?.is_some() {
-                return Ok(Ended::ClosedByPeer);
+            if let Some(error) = self.stream.socket().take_error()? {
+                return Ok(error);
             }
         }
     }
 
+    /// The same connection over what is made of its stream.
     #[cfg(feature = "tls")]
-    async fn shake_hands(self, certificate: &tls::Certificate) -> io::Result<Self> {
-        let stream = self.identities()?.shake_hands(certificate, self.stream).await?;
-        Ok(Self { stream, ..self })
+    pub(crate) async fn over<F>(self, make: impl FnOnce(Stream) -> F) -> io::Result<Self>
+    where
+        F: Future<Output = io::Result<Stream>>,
+    {
+        Ok(Self { stream: make(self.stream).await?, ..self })
     }
 
     #[cfg(feature = "tls")]
-    async fn stall_after_hello(&mut self) -> io::Result<Ended> {
-        let mut hello = self.identities()?.hello()?;
-        loop {
-            let read = self.read().await?;
-            if read == 0 {
-                return self.finish(Ended::ClosedByPeer).await;
-            }
-            if let Some(bytes) = hello.hear(&self.buffer[..read])? {
-                self.say(&bytes).await?;
-                return self.fall_silent().await;
-            }
-        }
+    pub(crate) fn identities(&self) -> io::Result<Arc<crate::tls::Identities>> {
+        let made = self.identities.clone();
+        made.ok_or_else(|| io::Error::other("no certificates were made for this script"))
     }
+}
 
-    #[cfg(feature = "tls")]
-    fn identities(&self) -> io::Result<Arc<tls::Identities>> {
-        self.identities
-            .clone()
-            .ok_or_else(|| io::Error::other("no certificates were made for this script"))
-    }
+/// As many of the bytes as there is room for.
+fn at_most(bytes: u64, room: usize) -> usize {
+    usize::try_from(bytes).unwrap_or(room).min(room)
 }
 
 /// Writes all bytes, noting each piece that the kernel took.

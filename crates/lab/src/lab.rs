@@ -12,6 +12,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::door::Door;
+use crate::pace::Pace;
 use crate::script::{Cursor, Script};
 use crate::seen::{Ledger, Seen, Totals};
 use crate::server::Server;
@@ -93,6 +94,7 @@ impl Lab {
         let mut server = Server {
             door,
             cursor: Cursor::new(script),
+            pace: Pace::default(),
             ledger: Arc::clone(&ledger),
             places: Arc::new(Semaphore::new(limits.at_once.min(Semaphore::MAX_PERMITS))),
             #[cfg(feature = "tls")]

@@ -26,11 +26,15 @@
 //! - `lab`: the handle: start, address, what was seen, stop
 //! - `behaviour`: what may happen on a connection, and what may happen instead of one
 //! - `script`: which connection gets which behaviour
-//! - `names`: ready-made servers by name, as a table
+//! - `words`: a script as text, read by a table of words; `tokens` and `quantity` are its parts
+//! - `print`: the same text, written
+//! - `names`: ready-made servers by name, as a table; `nearest` finds what was meant
 //! - `seen`: what a lab saw, and waiting for it
 //! - `door`: one port that is open, shut or full
-//! - `server`: the loop that accepts
-//! - `connection`: one connection, behaving
+//! - `server`: the loop that accepts; `pace` says how fast at most
+//! - `play`: what each behaviour does, in acts
+//! - `connection`: one connection, and the acts
+//! - `draw`: what is drawn from a seed
 //! - `stream`: the bytes under it: TCP, or TLS over it
 //! - `tls/`: certificates and handshakes, good ones and bad ones (feature `tls`, on by default)
 //! - `transcript/`: servers of a known protocol, as far as a probe can tell
@@ -38,21 +42,30 @@
 mod behaviour;
 mod connection;
 mod door;
+mod draw;
 mod lab;
 mod names;
+mod nearest;
+mod pace;
+mod play;
+mod print;
+mod quantity;
 mod script;
 mod seen;
 mod server;
 mod stream;
 #[cfg(feature = "tls")]
 mod tls;
+mod tokens;
 mod transcript;
+mod words;
 
-pub use behaviour::{Behaviour, Outage};
+pub use behaviour::{After, Behaviour, Outage};
 pub use lab::{Lab, Limits};
 pub use names::{LESSON, NAMES, Name, UnknownName};
-pub use script::{Entry, Script};
+pub use script::{Chance, Entry, Percent, Script};
 pub use seen::{Ended, Seen, SeenConnection, Totals, sha256};
 #[cfg(feature = "tls")]
 pub use tls::{BadIdentity, Certificate, Given, Handshake};
 pub use transcript::{PROTOCOLS, Protocol, State, Transcript, TranscriptError, UnknownProtocol};
+pub use words::{ACTS, Act, ScriptError};

@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::behaviour::Behaviour;
 use crate::connection::Connection;
 use crate::door::Door;
+use crate::pace::Pace;
 use crate::script::{Cursor, Entry};
 use crate::seen::Ledger;
 
@@ -25,6 +26,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub(crate) struct Server {
     pub(crate) door: Door,
     pub(crate) cursor: Cursor,
+    pub(crate) pace: Pace,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) places: Arc<Semaphore>,
     #[cfg(feature = "tls")]
@@ -44,23 +46,26 @@ impl Server {
     /// Plays the script until dropped. The first entry is in force already, since `since`.
     pub(crate) async fn run(mut self, mut since: Instant) {
         loop {
-            match self.cursor.entry().clone() {
-                Entry::Connections { behaviour, .. } => {
+            match self.cursor.entry() {
+                Entry::Connections { every, .. } => {
+                    let every = *every;
                     let Ok(place) = Arc::clone(&self.places).acquire_owned().await else { return };
+                    self.pace.wait(every).await;
                     // An error here is of a client that left before it was accepted, or a lack of
                     // file descriptors: neither ends the lab.
                     let Ok((stream, peer)) = self.door.accept().await else {
                         sleep(PAUSE).await;
                         continue;
                     };
-                    self.cursor.accepted();
+                    self.pace.accepted(every);
+                    let Some(behaviour) = self.cursor.accepted() else { continue };
                     // Before the client hears or anybody is told of this connection: after the
                     // last one of an entry the door is shut when the next client comes.
                     self.enter_at_last().await;
                     self.serve(stream, peer, behaviour, place);
                 }
                 Entry::Outage { time, .. } => {
-                    match time.and_then(|time| since.checked_add(time)) {
+                    match (*time).and_then(|time| since.checked_add(time)) {
                         Some(end) => sleep_until(end).await,
                         None => std::future::pending().await,
                     }

@@ -18,7 +18,7 @@ use super::Certificate;
 use super::authority::{Authority, Identity};
 use super::handshake::Hello;
 use crate::behaviour::Behaviour;
-use crate::script::{Entry, Script};
+use crate::script::Script;
 use crate::stream::Stream;
 
 /// The certificates of a script, ready to shake hands.
@@ -32,9 +32,9 @@ impl Identities {
     /// Makes what the script shows, if any connection of it speaks TLS.
     pub(crate) fn for_script(script: &Script, bound: IpAddr) -> io::Result<Option<Self>> {
         let mut shown = Vec::new();
-        for entry in script.entries() {
-            if let Entry::Connections { behaviour, .. } = entry {
-                collect(behaviour, &mut shown);
+        for certificate in script.behaviours().flat_map(Behaviour::certificates) {
+            if !shown.contains(&certificate) {
+                shown.push(certificate);
             }
         }
         if shown.is_empty() { Ok(None) } else { Self::make(shown, bound).map(Some) }
@@ -112,27 +112,6 @@ impl fmt::Debug for Identities {
 pub(crate) fn config() -> Result<ConfigBuilder<ServerConfig, WantsVerifier>, rustls::Error> {
     ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
-}
-
-/// Adds the certificates that a behaviour shows and that are not there yet.
-fn collect(behaviour: &Behaviour, shown: &mut Vec<Certificate>) {
-    let mut add = |certificate: &Certificate| {
-        if !shown.contains(certificate) {
-            shown.push(certificate.clone());
-        }
-    };
-    match behaviour {
-        Behaviour::Tls { certificate, then } => {
-            add(certificate);
-            collect(then, shown);
-        }
-        Behaviour::Handshake(handshake) => {
-            if let Some(certificate) = handshake.certificate() {
-                add(&certificate);
-            }
-        }
-        _ => {}
-    }
 }
 
 /// Shows the certificate, and wants none.

@@ -2,7 +2,7 @@ use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::time::{Duration, Instant};
 
-use redial_lab::{Behaviour, Ended, Lab};
+use redial_lab::{After, Behaviour, Ended, Lab};
 
 use crate::client::{PATIENCE, assert_reset, assert_says, assert_silent, connect};
 
@@ -54,7 +54,7 @@ fn read_then_reset_waits_for_the_request() {
 
 #[test]
 fn close_after_counts_bytes() {
-    let lab = Lab::start(Behaviour::CloseAfter(5)).unwrap();
+    let lab = Lab::start(Behaviour::CloseAfter(After::In(5))).unwrap();
     let mut stream = connect(&lab);
     stream.write_all(b"1234").unwrap();
     assert_silent(&mut stream);
@@ -64,7 +64,7 @@ fn close_after_counts_bytes() {
 
 #[test]
 fn reset_after_counts_bytes_and_reads_no_more() {
-    let lab = Lab::start(Behaviour::ResetAfter(20_000)).unwrap();
+    let lab = Lab::start(Behaviour::ResetAfter(After::In(20_000))).unwrap();
     let mut stream = connect(&lab);
     stream.write_all(&[b'x'; 19_999]).unwrap();
     assert_silent(&mut stream);
@@ -79,8 +79,8 @@ fn who_waits_for_bytes_closes_when_the_client_ends_before() {
     for behaviour in [
         Behaviour::ReadThenClose,
         Behaviour::ReadThenReset,
-        Behaviour::CloseAfter(5),
-        Behaviour::ResetAfter(5),
+        Behaviour::CloseAfter(After::In(5)),
+        Behaviour::ResetAfter(After::In(5)),
         Behaviour::answer("no"),
     ] {
         let lab = Lab::start(behaviour).unwrap();

@@ -1,0 +1,574 @@
+//! Scripts read from text: `reset 2, stall, ok`.
+//!
+//! What a word does with what stands behind it is in one table, [`ACTS`], which help prints as
+//! well. It does not cut the text (`tokens`), knows no units (`quantity`) and does not write
+//! scripts (`print`). Start at [`Script::parse`].
+
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::behaviour::{After, Behaviour, Outage};
+use crate::names::{BANNER, LESSON};
+use crate::nearest::nearest;
+use crate::quantity::Quantity;
+use crate::script::{Chance, Entry, Script};
+#[cfg(feature = "tls")]
+use crate::tls::Certificate;
+use crate::tokens::{Kind, Token, shown, tokens};
+
+/// Acts within acts, as in `delay 1s delay 1s ok`.
+const DEEPEST: usize = 8;
+
+/// The words that are no act and stand between others.
+const BETWEEN: [&str; 7] = ["then", "else", "every", "seed", "in", "out", "loop"];
+
+/// What happens instead of connections.
+const OUTAGES: [Outage; 2] = [Outage::Refuse, Outage::Blackhole];
+
+/// A word of a script that says what happens on a connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Act {
+    word: &'static str,
+    arguments: &'static str,
+    about: &'static str,
+    read: fn(&mut Words<'_>) -> Result<Behaviour, ScriptError>,
+}
+
+/// Every act, the gentle ones first. `[…]` may be left out: a TEXT is then what `ok` says (or the
+/// lesson's sentence, if that says nothing), an ACT is `ok`, a seed 0.
+pub const ACTS: &[Act] = &[
+    Act::new("ok", "", "behaves well", |words| words.well()),
+    Act::new("say", "[TEXT]", "says its text and closes", |words| Ok(Behaviour::Say(words.text()))),
+    Act::new("answer", "[TEXT]", "waits for the first bytes, says its text and closes", |words| {
+        Ok(Behaviour::Answer(words.text()))
+    }),
+    Act::new("echo", "", "sends back what it gets", |_| Ok(Behaviour::Echo)),
+    Act::new("sink", "", "takes everything and says nothing", |_| Ok(Behaviour::Sink)),
+    Act::new("delay", "TIME [ACT]", "does nothing for a time, then that", |words| {
+        let time = words.time()?.ok_or_else(|| words.missing("a time", "delay 2s"))?;
+        Ok(words.act_or_ok()?.delayed(time))
+    }),
+    Act::new("drip", "[SIZE] [TIME] [TEXT]", "says its text bit by bit: 1B each 200ms", |words| {
+        let bytes = words.piece()?;
+        let every = words.time()?.unwrap_or(Duration::from_millis(200));
+        Ok(Behaviour::Drip { text: words.text(), bytes, every })
+    }),
+    Act::new("slice", "[SIZE] [TEXT]", "says its text in segments of 1B, or so much", |words| {
+        Ok(Behaviour::Slice { bytes: words.piece()?, text: words.text() })
+    }),
+    Act::new("close", "", "closes without a word", |_| Ok(Behaviour::Close)),
+    Act::new("reset", "", "resets", |_| Ok(Behaviour::Reset)),
+    Act::new("read-close", "", "waits for the first bytes, then closes", |_| {
+        Ok(Behaviour::ReadThenClose)
+    }),
+    Act::new("read-reset", "", "waits for the first bytes, then resets", |_| {
+        Ok(Behaviour::ReadThenReset)
+    }),
+    Act::new("close-after", "SIZE in|out [TEXT]", "closes after so much in or out", |words| {
+        Ok(Behaviour::CloseAfter(words.after("close-after")?))
+    }),
+    Act::new("reset-after", "SIZE in|out [TEXT]", "resets after so much in or out", |words| {
+        Ok(Behaviour::ResetAfter(words.after("reset-after")?))
+    }),
+    Act::new("stall", "", "reads, and never answers", |_| Ok(Behaviour::Stall)),
+    Act::new("stall-after", "SIZE in|out [TEXT]", "stalls after so much in or out", |words| {
+        Ok(Behaviour::StallAfter(words.after("stall-after")?))
+    }),
+    Act::new("never-read", "", "reads nothing: the client's writes block", |_| {
+        Ok(Behaviour::NeverRead)
+    }),
+    Act::new("half-close", "[TEXT]", "says its text and its end, and goes on reading", |words| {
+        Ok(Behaviour::HalfClose(words.text()))
+    }),
+    Act::new("truncated", "[TEXT]", "says the first half of its text and closes", |words| {
+        Ok(Behaviour::Truncated(words.text()))
+    }),
+    Act::new("cut", "[TEXT]", "says its text; inside TLS, ends without close_notify", |words| {
+        Ok(Behaviour::Cut(words.text()))
+    }),
+    Act::new("oversized", "[SIZE] [TEXT]", "says its text over and over, 16MiB in all", |words| {
+        let bytes = words.size()?.unwrap_or(16 << 20);
+        Ok(Behaviour::Oversized { bytes, text: words.text() })
+    }),
+    Act::new("banner", "[TEXT]", "greets as a mail server, or so, and stays", |words| {
+        Ok(Behaviour::Banner(words.own_text().unwrap_or_else(|| BANNER.as_bytes().into())))
+    }),
+    Act::new("garbage", "[SIZE] [seed N]", "sends 4KiB of junk, or so much, and closes", |words| {
+        let bytes = words.size()?.unwrap_or(4 << 10);
+        Ok(Behaviour::Garbage { bytes, seed: words.seed()? })
+    }),
+    Act::new("flood", "", "sends junk without end", |_| Ok(Behaviour::Flood)),
+    #[cfg(feature = "tls")]
+    Act::new("tls", "[ACT]", "does that inside TLS, its certificate in order", |words| {
+        Ok(words.act_or_ok()?.over_tls(Certificate::Trusted))
+    }),
+    #[cfg(feature = "tls")]
+    Act::new("tls-expired", "[ACT]", "shows a certificate that expired", |words| {
+        Ok(words.act_or_ok()?.over_tls(Certificate::Expired))
+    }),
+    #[cfg(feature = "tls")]
+    Act::new("tls-name", "[ACT]", "shows a certificate for another name", |words| {
+        Ok(words.act_or_ok()?.over_tls(Certificate::WrongName))
+    }),
+    #[cfg(feature = "tls")]
+    Act::new("tls-self", "[ACT]", "shows a certificate signed by itself alone", |words| {
+        Ok(words.act_or_ok()?.over_tls(Certificate::SelfSigned))
+    }),
+];
+
+impl Act {
+    const fn new(
+        word: &'static str,
+        arguments: &'static str,
+        about: &'static str,
+        read: fn(&mut Words<'_>) -> Result<Behaviour, ScriptError>,
+    ) -> Self {
+        Self { word, arguments, about, read }
+    }
+
+    /// What stands in a script.
+    pub fn word(&self) -> &'static str {
+        self.word
+    }
+
+    /// What may or must follow it: `SIZE in|out [TEXT]`.
+    pub fn arguments(&self) -> &'static str {
+        self.arguments
+    }
+
+    /// What it does, in a few words that go on from "it …".
+    pub fn about(&self) -> &'static str {
+        self.about
+    }
+
+    fn find(word: &str) -> Option<Self> {
+        ACTS.iter().find(|act| act.word == word).copied()
+    }
+}
+
+impl Script {
+    /// Reads a script. `ok` in it means `well`; so does whatever a chance leaves over.
+    ///
+    /// ```text
+    /// script = entry {"," entry} ["," "loop"]
+    /// entry  = ["then"] ( outage [TIME]
+    ///                   | [PERCENT] act ["else" act] [COUNT] ["every" TIME] ["seed" N] )
+    /// outage = "refuse" | "blackhole"
+    /// act    = a word of ACTS and what belongs to it
+    /// ```
+    ///
+    /// - An entry holds for one connection, or for COUNT of them; an outage for its TIME. The last
+    ///   entry repeats without end, or with `loop` the whole list does.
+    /// - `every TIME` accepts no faster than one connection each so often.
+    /// - `30% reset` is `reset` for 30 % of the connections and `ok`, or what `else` says, for the
+    ///   others: see [`Chance`] for how that is drawn from `seed N`. Without a seed it is 0, so
+    ///   the faults are the same at every start. The seed at the end is that of all that is drawn
+    ///   in the entry, `garbage` too unless that has one of its own.
+    /// - A bare number counts connections. A SIZE has a unit (`100B`, `4KiB`, `1MB`), so has a
+    ///   TIME (`500us`, `200ms`, `1.5s`, `2m30s`); a PERCENT is `30%` or `0.5%`.
+    /// - A TEXT is in "double" or 'single' quotes, with `\n \r \t \" \' \\ \xHH`.
+    ///
+    /// A script prints as a text that reads back to the same.
+    ///
+    /// ```
+    /// use redial_lab::{Behaviour, Script};
+    ///
+    /// let well = Behaviour::say("hello\n");
+    /// for text in [
+    ///     "reset 2, stall, ok",
+    ///     "ok 5, reset, loop",
+    ///     "30% reset seed 7",
+    ///     "refuse 2s, then close 3, then ok",
+    /// ] {
+    ///     let script = Script::parse(text, &well)?;
+    ///     assert_eq!(Script::parse(&script.to_string(), &well)?, script);
+    /// }
+    /// # Ok::<(), redial_lab::ScriptError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, where, and what to write instead.
+    pub fn parse(text: &str, well: &Behaviour) -> Result<Self, ScriptError> {
+        let (tokens, end) = (tokens(text)?, text.len());
+        Words { tokens, next: 0, end, well, seed: None, depth: 0 }.script()
+    }
+}
+
+/// What is wrong with a script's text, where, and what to write instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScriptError {
+    /// The bytes of the text this is about. Empty at the place where something is missing.
+    pub at: Range<usize>,
+    /// What is wrong, naming it: ``no act is called `rest` ``.
+    pub what: String,
+    /// What to write instead: ``the nearest is `reset` ``.
+    pub instead: String,
+}
+
+impl ScriptError {
+    pub(crate) fn new(
+        at: Range<usize>,
+        what: impl Into<String>,
+        instead: impl Into<String>,
+    ) -> Self {
+        Self { at, what: what.into(), instead: instead.into() }
+    }
+}
+
+/// `what; instead`, without the place.
+impl fmt::Display for ScriptError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; {}", self.what, self.instead)
+    }
+}
+
+impl std::error::Error for ScriptError {}
+
+/// A script's pieces, and how far it is read.
+pub(crate) struct Words<'a> {
+    tokens: Vec<Token<'a>>,
+    next: usize,
+    /// Where the text ends.
+    end: usize,
+    well: &'a Behaviour,
+    /// The seed at the end of the entry that is being read.
+    seed: Option<u64>,
+    /// How many acts within each other are being read.
+    depth: usize,
+}
+
+impl<'a> Words<'a> {
+    fn script(&mut self) -> Result<Script, ScriptError> {
+        let mut entries: Vec<(Entry, Range<usize>)> = Vec::new();
+        let mut looping = false;
+        loop {
+            let start = self.here().start;
+            if !entries.is_empty() && self.take("loop") {
+                if self.next < self.tokens.len() {
+                    let at = self.tokens[self.next - 1].at.clone();
+                    return Err(ScriptError::new(at, "`loop` is not last", "move it to the end"));
+                }
+                looping = true;
+                break;
+            }
+            let entry = self.entry()?;
+            entries.push((entry, start..self.tokens[self.next - 1].at.end));
+            match self.peek() {
+                None => break,
+                Some(Kind::Comma) => self.next += 1,
+                Some(_) => return Err(self.left_over()),
+            }
+        }
+        let reached = if looping { entries.len() } else { entries.len() - 1 };
+        for (entry, at) in &entries[..reached] {
+            if let Entry::Outage { outage, time: None } = entry {
+                let what = format!("`{outage}` has no end here, so what follows never comes");
+                return Err(ScriptError::new(at.clone(), what, format!("write `{outage} 2s`")));
+            }
+        }
+        let entries = entries.into_iter().map(|(entry, _)| entry);
+        Ok(if looping { Script::looping(entries) } else { Script::new(entries) })
+    }
+
+    fn entry(&mut self) -> Result<Entry, ScriptError> {
+        self.take("then");
+        let first = self.here();
+        if let Some(outage) = OUTAGES.into_iter().find(|outage| self.take(&outage.to_string())) {
+            return self.outage(outage);
+        }
+        self.seed = self.seed_at_the_end();
+        let percent = match self.quantity()? {
+            Some(Quantity::Share(percent)) => {
+                self.next += 1;
+                Some(percent)
+            }
+            Some(_) => {
+                let what = "an entry begins with what happens";
+                return Err(ScriptError::new(first, what, "write the number behind: `reset 2`"));
+            }
+            None => None,
+        };
+        let behaviour = self.act()?;
+        let chance = match (percent, self.take("else")) {
+            (Some(percent), with_else) => {
+                let otherwise = if with_else { self.act()? } else { self.nested(Self::well)? };
+                let seed = self.seed.unwrap_or(0);
+                Some(Chance { percent, seed, otherwise })
+            }
+            (None, false) => None,
+            (None, true) => {
+                let what = "`else` without a chance before it";
+                let instead = "write `30% reset else stall`";
+                return Err(ScriptError::new(self.before(), what, instead));
+            }
+        };
+        let count = match self.quantity()? {
+            Some(Quantity::Bare(0)) => {
+                let what = "an entry for no connection";
+                return Err(ScriptError::new(self.here(), what, "leave the entry out"));
+            }
+            Some(Quantity::Bare(count)) => {
+                self.next += 1;
+                count
+            }
+            _ => 1,
+        };
+        let every = match self.take("every") {
+            false => None,
+            true => Some(
+                self.time()?
+                    .filter(|time| !time.is_zero())
+                    .ok_or_else(|| self.missing("a time longer than none", "every 20ms"))?,
+            ),
+        };
+        let seed = self.here().start;
+        if self.take("seed") {
+            self.bare()?; // for a use above
+            if chance.is_none() && !behaviour.draws() {
+                let at = seed..self.before().end;
+                let instead = "leave it out, or write a chance, as in `30% reset seed 7`";
+                return Err(ScriptError::new(at, "`seed` where nothing is drawn", instead));
+            }
+        }
+        Ok(Entry::Connections { behaviour, count: Some(count), every, chance })
+    }
+
+    fn outage(&mut self, outage: Outage) -> Result<Entry, ScriptError> {
+        let time = match self.quantity()? {
+            None => None,
+            Some(Quantity::Time(time)) if !time.is_zero() => {
+                self.next += 1;
+                Some(time)
+            }
+            Some(_) => {
+                let what = format!("`{outage}` lasts for a time, and lets in no connection");
+                let instead = format!("write how long: `{outage} 2s`");
+                return Err(ScriptError::new(self.here(), what, instead));
+            }
+        };
+        Ok(Entry::Outage { outage, time })
+    }
+
+    fn act(&mut self) -> Result<Behaviour, ScriptError> {
+        let at = self.here();
+        let Some(Kind::Word(word)) = self.peek() else {
+            let what = match self.peek() {
+                None | Some(Kind::Comma) => "an entry is missing",
+                Some(_) => "a text without a word that says it",
+            };
+            return Err(ScriptError::new(at, what, "write what happens, such as `ok` or `say`"));
+        };
+        let word = *word;
+        let Some(act) = Act::find(word) else { return Err(unknown(word, at)) };
+        self.next += 1;
+        self.nested(act.read)
+    }
+
+    /// The act that follows, if any does: `ok` is the act that may be left out.
+    fn act_or_ok(&mut self) -> Result<Behaviour, ScriptError> {
+        let begins = |word: &&str| word.starts_with(|c: char| c.is_ascii_alphabetic());
+        match self.word().filter(begins).filter(|word| !BETWEEN.contains(word)) {
+            Some(_) => self.act(),
+            None => self.nested(Self::well),
+        }
+    }
+
+    /// Reads one act, which may have another within it, but not without end.
+    fn nested(
+        &mut self,
+        read: fn(&mut Self) -> Result<Behaviour, ScriptError>,
+    ) -> Result<Behaviour, ScriptError> {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err(self.too_deep());
+        }
+        let behaviour = read(self)?;
+        self.depth -= 1;
+        Ok(behaviour)
+    }
+
+    fn well(&mut self) -> Result<Behaviour, ScriptError> {
+        // Where it stands is one of its own levels.
+        match self.depth - 1 + self.well.levels() > DEEPEST {
+            true => Err(self.too_deep()),
+            false => Ok(self.well.clone()),
+        }
+    }
+
+    fn too_deep(&self) -> ScriptError {
+        let what = "too many acts within each other";
+        ScriptError::new(self.before(), what, format!("write {DEEPEST} at most"))
+    }
+
+    /// What is said: a text that follows, or else what `ok` says.
+    fn text(&mut self) -> Arc<[u8]> {
+        let well = self.well;
+        let otherwise = || well.text().cloned().unwrap_or_else(|| LESSON.as_bytes().into());
+        self.own_text().unwrap_or_else(otherwise)
+    }
+
+    fn own_text(&mut self) -> Option<Arc<[u8]>> {
+        let Some(Kind::Text(text)) = self.peek() else { return None };
+        let text = Arc::clone(text);
+        self.next += 1;
+        Some(text)
+    }
+
+    fn size(&mut self) -> Result<Option<u64>, ScriptError> {
+        let Some(Quantity::Size(bytes)) = self.quantity()? else { return Ok(None) };
+        self.next += 1;
+        Ok(Some(bytes))
+    }
+
+    /// How long a piece is: a size that follows, or else one byte.
+    fn piece(&mut self) -> Result<NonZeroUsize, ScriptError> {
+        let Some(bytes) = self.size()? else { return Ok(NonZeroUsize::MIN) };
+        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        NonZeroUsize::new(bytes)
+            .ok_or_else(|| ScriptError::new(self.before(), "pieces of nothing", "write 1B or more"))
+    }
+
+    fn time(&mut self) -> Result<Option<Duration>, ScriptError> {
+        let Some(Quantity::Time(time)) = self.quantity()? else { return Ok(None) };
+        self.next += 1;
+        Ok(Some(time))
+    }
+
+    fn after(&mut self, word: &str) -> Result<After, ScriptError> {
+        let example = format!("{word} 100B in");
+        let bytes = self.size()?.ok_or_else(|| self.missing("a size with its unit", &example))?;
+        if self.take("in") {
+            Ok(After::In(bytes))
+        } else if self.take("out") {
+            Ok(After::Out { bytes, text: self.text() })
+        } else {
+            let instead = "write `in` for what the client sent, `out` for what is said";
+            Err(ScriptError::new(self.here(), "a direction is missing", instead))
+        }
+    }
+
+    /// A seed that follows, or else the one at the end of the entry, or else 0.
+    fn seed(&mut self) -> Result<u64, ScriptError> {
+        if self.take("seed") {
+            return self.bare();
+        }
+        Ok(self.seed.unwrap_or(0))
+    }
+
+    /// The number behind the `seed` that ends the entry. Whether it is one is judged when its
+    /// turn comes.
+    fn seed_at_the_end(&self) -> Option<u64> {
+        let rest = self.tokens[self.next..].split(|token| token.kind == Kind::Comma).next()?;
+        let [.., Token { kind: Kind::Word("seed"), .. }, Token { kind: Kind::Word(word), .. }] =
+            rest
+        else {
+            return None;
+        };
+        match Quantity::read(word) {
+            Ok(Quantity::Bare(seed)) if word.starts_with(|c: char| c.is_ascii_digit()) => {
+                Some(seed)
+            }
+            _ => None,
+        }
+    }
+
+    /// The whole number that must follow.
+    fn bare(&mut self) -> Result<u64, ScriptError> {
+        match self.quantity()? {
+            Some(Quantity::Bare(number)) => {
+                self.next += 1;
+                Ok(number)
+            }
+            _ => Err(self.missing("a whole number", "seed 7")),
+        }
+    }
+
+    /// The quantity that is next; it stays there.
+    fn quantity(&self) -> Result<Option<Quantity>, ScriptError> {
+        let digit = |word: &&str| word.starts_with(|c: char| c.is_ascii_digit());
+        let Some(word) = self.word().filter(digit) else { return Ok(None) };
+        let mistake = |[what, instead]: [String; 2]| ScriptError::new(self.here(), what, instead);
+        Quantity::read(word).map(Some).map_err(mistake)
+    }
+
+    fn peek(&self) -> Option<&Kind<'a>> {
+        self.tokens.get(self.next).map(|token| &token.kind)
+    }
+
+    fn word(&self) -> Option<&'a str> {
+        match self.peek() {
+            Some(Kind::Word(word)) => Some(word),
+            _ => None,
+        }
+    }
+
+    /// Goes past the word, if it is next.
+    fn take(&mut self, word: &str) -> bool {
+        let is_next = self.word() == Some(word);
+        self.next += usize::from(is_next);
+        is_next
+    }
+
+    /// The place of what is next.
+    fn here(&self) -> Range<usize> {
+        self.tokens.get(self.next).map_or(self.end..self.end, |token| token.at.clone())
+    }
+
+    /// The place of what was read last.
+    fn before(&self) -> Range<usize> {
+        self.next.checked_sub(1).map_or(0..0, |last| self.tokens[last].at.clone())
+    }
+
+    /// Something must be here, and is not.
+    fn missing(&self, what: &str, example: &str) -> ScriptError {
+        let found = match self.word() {
+            Some(word) => format!("{what} is needed, and here is {}", shown(word)),
+            None => format!("{what} is missing"),
+        };
+        ScriptError::new(self.here(), found, format!("write it as in `{example}`"))
+    }
+
+    /// What stands where an entry should have ended.
+    fn left_over(&self) -> ScriptError {
+        let at = self.here();
+        let Some(word) = self.word() else {
+            let instead = "write it behind a word that says it, such as `say`";
+            return ScriptError::new(at, "a text that belongs to no word", instead);
+        };
+        let what = format!("{} does not belong here", shown(word));
+        if Act::find(word).is_some() || word == "loop" || is_outage(word) || word == "then" {
+            return ScriptError::new(at, what, format!("write a comma before it: `, {word}`"));
+        }
+        let instead = match nearest(word, BETWEEN) {
+            Some(near) if near != word => format!("the nearest is `{near}`"),
+            _ => "an entry is written: ACT [COUNT] [every TIME] [seed N]".to_owned(),
+        };
+        ScriptError::new(at, what, instead)
+    }
+}
+
+fn is_outage(word: &str) -> bool {
+    OUTAGES.iter().any(|outage| outage.to_string() == word)
+}
+
+fn unknown(word: &str, at: Range<usize>) -> ScriptError {
+    if is_outage(word) {
+        let what = format!("`{word}` lets in no connection, so it can be no part of one");
+        return ScriptError::new(at, what, format!("write it as an entry: `{word} 2s`"));
+    }
+    if word == "loop" {
+        let what = "`loop` without anything before it";
+        return ScriptError::new(at, what, "write `ok 5, reset, loop`");
+    }
+    let what = format!("no act is called {}", shown(word));
+    let words = ACTS.iter().map(|act| act.word).chain(["refuse", "blackhole", "then", "loop"]);
+    let instead = match nearest(word, words.clone()) {
+        Some(near) => format!("the nearest is `{near}`"),
+        None => format!("there are: {}", words.collect::<Vec<_>>().join(", ")),
+    };
+    ScriptError::new(at, what, instead)
+}
