@@ -47,7 +47,10 @@ impl Conversation {
         let Transcript { cuts, exchanges, other, .. } = &*self.transcript;
         match end(cuts, &self.heard) {
             End::Open => None,
-            End::Never => Some(Turn { say: other.to(&self.heard), close: true }),
+            End::Never => {
+                let unit = std::mem::take(&mut self.heard);
+                Some(Turn { say: other.to(&unit), close: true })
+            }
             End::After(length) => {
                 let unit: Vec<u8> = self.heard.drain(..length).collect();
                 let fits = exchanges
