@@ -96,8 +96,6 @@ pub enum Behaviour {
     Echo,
     /// Reads everything until the client ends, then closes.
     Sink,
-    /// Talks as a server of a known protocol; see [`Transcript`] and [`PROTOCOLS`](crate::PROTOCOLS).
-    Converse(Arc<Transcript>),
     /// Does nothing for a time, not even read, then behaves as `then` says.
     Delay {
         /// How long.
@@ -105,6 +103,9 @@ pub enum Behaviour {
         /// What it does then.
         then: Box<Self>,
     },
+    /// Talks as a server of a known protocol; see [`Transcript`] and
+    /// [`PROTOCOLS`](crate::PROTOCOLS).
+    Converse(Arc<Transcript>),
     /// Shakes hands with a certificate, then behaves as `then` says inside TLS. See
     /// [`Behaviour::over_tls`].
     #[cfg(feature = "tls")]
@@ -244,8 +245,8 @@ impl Behaviour {
             Self::Flood => "flood",
             Self::Echo => "echo",
             Self::Sink => "sink",
-            Self::Converse(transcript) => transcript.word(),
             Self::Delay { .. } => "delay",
+            Self::Converse(transcript) => transcript.word(),
             #[cfg(feature = "tls")]
             Self::Tls { certificate, .. } => certificate.word(),
             #[cfg(feature = "tls")]
@@ -271,6 +272,16 @@ impl Behaviour {
     /// Whether something in it is drawn from a seed.
     pub(crate) fn draws(&self) -> bool {
         self.chain().any(|behaviour| matches!(behaviour, Self::Garbage { .. }))
+    }
+
+    /// The certificates it needs.
+    #[cfg(feature = "tls")]
+    pub(crate) fn certificates(&self) -> impl Iterator<Item = Certificate> {
+        self.chain().filter_map(|behaviour| match behaviour {
+            Self::Tls { certificate, .. } => Some(certificate.clone()),
+            Self::Handshake(handshake) => handshake.certificate(),
+            _ => None,
+        })
     }
 
     /// The text it says when it is let to; none for what only reads or ends, or says junk.
@@ -302,11 +313,11 @@ impl Behaviour {
             | Self::Echo
             | Self::Sink
             | Self::Converse(_) => None,
+            #[cfg(feature = "tls")]
+            Self::Handshake(_) => None,
             Self::Delay { then, .. } => then.text(),
             #[cfg(feature = "tls")]
             Self::Tls { then, .. } => then.text(),
-            #[cfg(feature = "tls")]
-            Self::Handshake(_) => None,
         }
     }
 }

@@ -24,9 +24,6 @@ use tokio::time::{sleep, timeout};
 use crate::draw::junk;
 use crate::seen::{Ended, Ledger};
 use crate::stream::Stream;
-#[cfg(feature = "tls")]
-use crate::tls;
-use crate::transcript::{Conversation, Turn};
 
 /// Bytes read at once; 4,096 connections that echo hold 64 MiB.
 const BUFFER: usize = 16 * 1024;
@@ -50,7 +47,7 @@ pub(crate) struct Connection {
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) number: u64,
     #[cfg(feature = "tls")]
-    identities: Option<Arc<tls::Identities>>,
+    identities: Option<Arc<crate::tls::Identities>>,
 }
 
 impl Connection {
@@ -65,7 +62,7 @@ impl Connection {
     }
 
     #[cfg(feature = "tls")]
-    pub(crate) fn with(mut self, identities: Option<Arc<tls::Identities>>) -> Self {
+    pub(crate) fn with(mut self, identities: Option<Arc<crate::tls::Identities>>) -> Self {
         self.identities = identities;
         self
     }
@@ -73,6 +70,13 @@ impl Connection {
     /// Reads something; 0 is the client's end.
     pub(crate) async fn read(&mut self) -> io::Result<usize> {
         self.read_at_most(BUFFER, |_| {}).await
+    }
+
+    /// Reads something and gives it; nothing is the client's end.
+    pub(crate) async fn read_some(&mut self) -> io::Result<Vec<u8>> {
+        let mut heard = Vec::new();
+        self.read_at_most(BUFFER, |bytes| heard.extend_from_slice(bytes)).await?;
+        Ok(heard)
     }
 
     /// Reads at most so many bytes, and shows them to `keep`.
@@ -270,50 +274,19 @@ impl Connection {
         }
     }
 
-    /// Talks as the transcript says.
-    pub(crate) async fn converse(&mut self, mut conversation: Conversation) -> io::Result<Ended> {
-        let mut next = conversation.greeting();
-        loop {
-            while let Some(Turn { say, close }) = next {
-                self.say(&say).await?;
-                if close {
-                    return self.finish(Ended::ClosedByUs).await;
-                }
-                next = conversation.turn();
-            }
-            if self.read_at_most(BUFFER, |bytes| conversation.hear(bytes)).await? == 0 {
-                return self.finish(Ended::ClosedByPeer).await;
-            }
-            next = conversation.turn();
-        }
+    /// The same connection over what is made of its stream.
+    #[cfg(feature = "tls")]
+    pub(crate) async fn over<F>(self, make: impl FnOnce(Stream) -> F) -> io::Result<Self>
+    where
+        F: Future<Output = io::Result<Stream>>,
+    {
+        Ok(Self { stream: make(self.stream).await?, ..self })
     }
 
     #[cfg(feature = "tls")]
-    pub(crate) async fn shake_hands(self, certificate: &tls::Certificate) -> io::Result<Self> {
-        let stream = self.identities()?.shake_hands(certificate, self.stream).await?;
-        Ok(Self { stream, ..self })
-    }
-
-    #[cfg(feature = "tls")]
-    pub(crate) async fn stall_after_hello(&mut self) -> io::Result<Ended> {
-        let mut hello = self.identities()?.hello()?;
-        loop {
-            let mut answer = Ok(None);
-            if self.read_at_most(BUFFER, |bytes| answer = hello.hear(bytes)).await? == 0 {
-                return self.finish(Ended::ClosedByPeer).await;
-            }
-            if let Some(bytes) = answer? {
-                self.say(&bytes).await?;
-                return self.fall_silent().await;
-            }
-        }
-    }
-
-    #[cfg(feature = "tls")]
-    fn identities(&self) -> io::Result<Arc<tls::Identities>> {
-        self.identities
-            .clone()
-            .ok_or_else(|| io::Error::other("no certificates were made for this script"))
+    pub(crate) fn identities(&self) -> io::Result<Arc<crate::tls::Identities>> {
+        let made = self.identities.clone();
+        made.ok_or_else(|| io::Error::other("no certificates were made for this script"))
     }
 }
 

@@ -10,9 +10,6 @@ use tokio::time::sleep;
 use crate::behaviour::{After, Behaviour};
 use crate::connection::Connection;
 use crate::seen::Ended;
-#[cfg(feature = "tls")]
-use crate::tls::{self, Handshake};
-use crate::transcript::Conversation;
 
 impl Connection {
     /// Does what the behaviour says, to the end of the connection, and notes how it ended.
@@ -113,23 +110,18 @@ impl Connection {
                 self.read_to_the_end().await?;
                 self.finish(Ended::ClosedByPeer).await
             }
-            Behaviour::Converse(transcript) => self.converse(Conversation::new(transcript)).await,
             Behaviour::Delay { time, then } => {
                 sleep(time).await;
                 Box::pin(self.play(*then)).await
             }
+            Behaviour::Converse(transcript) => self.converse(transcript).await,
             #[cfg(feature = "tls")]
             Behaviour::Tls { certificate, then } => {
                 let connection = self.shake_hands(&certificate).await?;
                 Box::pin(connection.play(*then)).await
             }
             #[cfg(feature = "tls")]
-            Behaviour::Handshake(handshake) => match handshake {
-                Handshake::Stall => self.fall_silent().await,
-                Handshake::StallAfterHello => self.stall_after_hello().await,
-                Handshake::Alert => self.answer(tls::ALERT).await,
-                Handshake::Old => self.answer(tls::OLD).await,
-            },
+            Behaviour::Handshake(handshake) => self.fail_to_shake_hands(handshake).await,
         }
     }
 

@@ -1,4 +1,4 @@
-//! Which certificate a client is shown, as a table: one fault each.
+//! Which certificate a client is shown: one fault each.
 //!
 //! Data only; `authority` makes them. Start at [`Certificate`].
 
@@ -37,27 +37,6 @@ pub enum Certificate {
 }
 
 impl Certificate {
-    /// Every certificate a script can name, with its word and a line about it that goes on from
-    /// "it …".
-    pub const WORDS: &[(&str, &str, Self)] = &[
-        ("tls", "shows a certificate that is right, signed by the lab's authority", Self::Trusted),
-        ("tls-expired", "shows a certificate that expired in 2020", Self::Expired),
-        ("tls-future", "shows a certificate that is not valid before 2100", Self::NotYetValid),
-        ("tls-name", "shows a certificate for another name", Self::WrongName),
-        ("tls-self", "shows a certificate that nobody but itself has signed", Self::SelfSigned),
-        (
-            "tls-unknown",
-            "shows a certificate from an authority that nobody knows",
-            Self::UnknownIssuer,
-        ),
-        (
-            "tls-chain",
-            "shows a certificate without the intermediate that signed it",
-            Self::MissingIntermediate,
-        ),
-        ("tls-client", "wants a certificate from the client too", Self::ClientWanted),
-    ];
-
     pub(crate) fn word(&self) -> &'static str {
         match self {
             Self::Trusted | Self::Given(_) => "tls",
@@ -68,19 +47,6 @@ impl Certificate {
             Self::UnknownIssuer => "tls-unknown",
             Self::MissingIntermediate => "tls-chain",
             Self::ClientWanted => "tls-client",
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_and_table_agree() {
-        for (word, about, certificate) in Certificate::WORDS {
-            assert_eq!(certificate.word(), *word);
-            assert!(about.len() < 80 && !about.ends_with('.'), "{word}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Handshakes that never end well, as a table, and the records they are made of.
+//! Handshakes that never end well, and the records they are made of.
 //!
 //! No certificate is to blame here: the server is silent, refuses, or is too old. The records are
 //! written by hand, since no library of today speaks the old ones; the one ServerHello that must
@@ -27,28 +27,20 @@ pub enum Handshake {
 
 /// The fatal alert handshake_failure: RFC 8446 section 6.2 (level 2, description 40) in a
 /// record as section 5.1 has it (type 21, version 3.3, two bytes).
-pub(crate) const ALERT: &[u8] = &[21, 3, 3, 0, 2, 2, 40];
+pub(super) const ALERT: &[u8] = &[21, 3, 3, 0, 2, 2, 40];
 
 /// The ServerHello of a server whose highest version is TLS 1.0: RFC 2246 section 7.4.1.3, in a
 /// record of section 6.2.1. It is what RFC 5246 appendix E.1 has such a server answer to a client
 /// that offers more. The random is what it is; the cipher suite is the one that RFC 5246 section
 /// 9 made mandatory, TLS_RSA_WITH_AES_128_CBC_SHA; the extension, an empty renegotiation_info
 /// (RFC 5746 section 3.6), is there since clients complain first if it is not.
-pub(crate) const OLD: &[u8] = b"\x16\x03\x01\x00\x31\
+pub(super) const OLD: &[u8] = b"\x16\x03\x01\x00\x31\
     \x02\x00\x00\x2d\x03\x01\
     redial lab: not a day after 1999\
     \x00\x00\x2f\x00\
     \x00\x05\xff\x01\x00\x01\x00";
 
 impl Handshake {
-    /// Every one, with its word and a line about it that goes on from "it …".
-    pub const WORDS: &[(&str, &str, Self)] = &[
-        ("tls-stall", "reads the client's hello and never answers", Self::Stall),
-        ("tls-stall-after", "answers with its own hello, then nothing", Self::StallAfterHello),
-        ("tls-alert", "refuses the handshake with an alert", Self::Alert),
-        ("tls-old", "knows no TLS after 1.0", Self::Old),
-    ];
-
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Stall => "tls-stall",
@@ -108,14 +100,6 @@ fn first_message(mut flight: Vec<u8>) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn words_and_table_agree() {
-        for (word, about, handshake) in Handshake::WORDS {
-            assert_eq!(handshake.word(), *word);
-            assert!(about.len() < 80 && !about.ends_with('.'), "{word}");
-        }
-    }
 
     #[test]
     fn lengths_in_the_old_hello_are_right() {

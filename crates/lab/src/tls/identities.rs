@@ -32,8 +32,10 @@ impl Identities {
     /// Makes what the script shows, if any connection of it speaks TLS.
     pub(crate) fn for_script(script: &Script, bound: IpAddr) -> io::Result<Option<Self>> {
         let mut shown = Vec::new();
-        for behaviour in script.behaviours() {
-            collect(behaviour, &mut shown);
+        for certificate in script.behaviours().flat_map(Behaviour::certificates) {
+            if !shown.contains(&certificate) {
+                shown.push(certificate);
+            }
         }
         if shown.is_empty() { Ok(None) } else { Self::make(shown, bound).map(Some) }
     }
@@ -110,28 +112,6 @@ impl fmt::Debug for Identities {
 pub(crate) fn config() -> Result<ConfigBuilder<ServerConfig, WantsVerifier>, rustls::Error> {
     ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
-}
-
-/// Adds the certificates that a behaviour shows and that are not there yet.
-fn collect(behaviour: &Behaviour, shown: &mut Vec<Certificate>) {
-    let mut add = |certificate: &Certificate| {
-        if !shown.contains(certificate) {
-            shown.push(certificate.clone());
-        }
-    };
-    match behaviour {
-        Behaviour::Tls { certificate, then } => {
-            add(certificate);
-            collect(then, shown);
-        }
-        Behaviour::Handshake(handshake) => {
-            if let Some(certificate) = handshake.certificate() {
-                add(&certificate);
-            }
-        }
-        Behaviour::Delay { then, .. } => collect(then, shown),
-        _ => {}
-    }
 }
 
 /// Shows the certificate, and wants none.

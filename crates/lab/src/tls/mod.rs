@@ -6,20 +6,21 @@
 //!
 //! # Layout
 //!
-//! - `certificate`: which certificate a client is shown, as a table
-//! - `handshake`: handshakes that never end well, as a table, and their records
+//! - `certificate`: which certificate a client is shown
+//! - `handshake`: handshakes that never end well, and their records
 //! - `authority`: who signs the certificates of a lab, and how each gets its fault
 //! - `given`: a certificate and key of the user's own
 //! - `identities`: what one script needs of these, made at the start of its lab
+//! - `play`: handshakes on a connection
 
 mod authority;
 mod certificate;
 mod given;
 mod handshake;
 mod identities;
+mod play;
 
 pub use certificate::Certificate;
 pub use given::{BadIdentity, Given};
 pub use handshake::Handshake;
-pub(crate) use handshake::{ALERT, OLD};
 pub(crate) use identities::Identities;

@@ -1,6 +1,6 @@
 //! A transcript, played to one client.
 //!
-//! It reads and writes nothing itself; `connection` brings the client's bytes and takes the
+//! It reads and writes nothing itself; `play` brings the client's bytes and takes the
 //! answers. What it holds is bounded by the longest unit. Start at [`Conversation`].
 
 use std::sync::Arc;
@@ -9,45 +9,48 @@ use super::Transcript;
 use super::units::{End, end};
 
 /// How far a client has come with a transcript.
-pub(crate) struct Conversation {
+pub(super) struct Conversation {
     transcript: Arc<Transcript>,
     heard: Vec<u8>,
 }
 
 /// What the server does next.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Turn {
+pub(super) struct Turn {
     /// What it says; perhaps nothing.
-    pub(crate) say: Vec<u8>,
+    pub(super) say: Vec<u8>,
     /// Whether it then closes.
-    pub(crate) close: bool,
+    pub(super) close: bool,
 }
 
 impl Conversation {
-    pub(crate) fn new(transcript: Arc<Transcript>) -> Self {
+    pub(super) fn new(transcript: Arc<Transcript>) -> Self {
         Self { transcript, heard: Vec::new() }
     }
 
     /// What the server does before the client says anything.
-    pub(crate) fn greeting(&self) -> Option<Turn> {
+    pub(super) fn greeting(&self) -> Option<Turn> {
         let greeting = self.transcript.greeting.as_ref()?;
         Some(Turn { say: greeting.to(&[]), close: greeting.close })
     }
 
     /// The client said more. Every turn must be taken before the next of these.
-    pub(crate) fn hear(&mut self, bytes: &[u8]) {
+    pub(super) fn hear(&mut self, bytes: &[u8]) {
         self.heard.extend_from_slice(bytes);
     }
 
     /// What the server does about the next whole thing that it heard, if there is one.
-    pub(crate) fn turn(&mut self) -> Option<Turn> {
+    pub(super) fn turn(&mut self) -> Option<Turn> {
         if self.heard.is_empty() {
             return None;
         }
         let Transcript { cuts, exchanges, other, .. } = &*self.transcript;
         match end(cuts, &self.heard) {
             End::Open => None,
-            End::Never => Some(Turn { say: other.to(&self.heard), close: true }),
+            End::Never => {
+                let unit = std::mem::take(&mut self.heard);
+                Some(Turn { say: other.to(&unit), close: true })
+            }
             End::After(length) => {
                 let unit: Vec<u8> = self.heard.drain(..length).collect();
                 let fits = exchanges

@@ -10,18 +10,20 @@
 //! - `tokens`: a line of it, cut into words and bytes
 //! - `units`: where one thing the client said ends
 //! - `conversation`: a transcript, played to one client
+//! - `play`: the same on a connection
 //! - `protocols`: those that come with the lab, as a table
 
 mod conversation;
+mod play;
 mod protocols;
 mod text;
 mod tokens;
 mod units;
 
-pub(crate) use conversation::{Conversation, Turn};
 pub use protocols::{PROTOCOLS, Protocol, UnknownProtocol};
 pub use text::TranscriptError;
 
+use conversation::{Conversation, Turn};
 use units::Cut;
 
 /// What a server says, and to what.
