@@ -7,7 +7,7 @@
 use redial::{Bytes, Mistake, nearest, printable};
 use redial_lab::{Behaviour, LESSON, PROTOCOLS, Protocol, Script, State};
 
-use super::{Flags, tls::Front};
+use super::{Flags, tls::behind};
 use crate::{error::Error, texts::bytes};
 
 /// What is said is held in memory once, whoever it is said to.
@@ -55,7 +55,7 @@ fn well(flags: &Flags) -> Result<(Behaviour, String), Error> {
     } else {
         (Behaviour::say(LESSON), "says its sentence and closes".into())
     };
-    Ok(Front::of(flags)?.before(well, &about))
+    behind(flags, well, about)
 }
 
 /// The script, from the command line or a file; the end of a file's last line is not part of it.

@@ -1,11 +1,11 @@
 //! What stands in front of doing well: nothing, or TLS, right or wrong in one way.
 //!
-//! The words and the faults are the lab's. Start at [`Front::of`].
+//! The words and the faults are the lab's. Start at [`behind`].
 
 use std::{fs, io::Read, path::Path};
 
 use redial::{nearest, printable};
-use redial_lab::{Behaviour, Certificate, Given, Handshake};
+use redial_lab::{ACTS, Act, Behaviour, Certificate, Given, Script};
 
 use super::{Flags, plan::short};
 use crate::{error::Error, texts::reason};
@@ -13,74 +13,61 @@ use crate::{error::Error, texts::reason};
 /// Certificates and keys are some kilobytes.
 const LARGEST: u64 = 1024 * 1024;
 
-/// What a client meets first.
-pub(super) enum Front {
-    Plain,
-    /// And what it does, in words that go on from "it …".
-    Certificate(Certificate, &'static str),
-    Handshake(Handshake, &'static str),
-}
-
-impl Front {
-    pub(super) fn of(flags: &Flags) -> Result<Self, Error> {
-        let given = match (&flags.cert, &flags.key) {
-            (Some(certificate), Some(key)) => Some(given(certificate, key)?),
-            // The flags want both or none.
-            _ => None,
-        };
-        match (given, &flags.tls) {
-            (Some(_), Some(Some(word))) => Err(Error::plain(
-                format!("`--tls {}` makes a certificate, and --cert is another", printable(word)),
-                "leave one of them out; a certificate of one's own may be wrong by itself",
-            )),
-            (Some(given), _) => {
-                Ok(Self::Certificate(Certificate::Given(given), "shows the certificate of --cert"))
-            }
-            (None, Some(word)) => word_of(word.as_deref().unwrap_or("tls")),
-            (None, None) => Ok(Self::Plain),
+/// What doing well is when it begins with TLS, and a few words that go on from "it …".
+pub(super) fn behind(
+    flags: &Flags,
+    well: Behaviour,
+    about: String,
+) -> Result<(Behaviour, String), Error> {
+    match (&flags.cert, &flags.key, &flags.tls) {
+        (Some(_), Some(_), Some(Some(word))) => Err(Error::plain(
+            format!("`--tls {}` makes a certificate, and --cert is another", short(word)),
+            "leave one of them out; a certificate of one's own may be wrong by itself",
+        )),
+        (Some(certificate), Some(key), _) => {
+            let given = Certificate::Given(given(certificate, key)?);
+            Ok((well.over_tls(given), format!("shows the certificate of --cert, then {about}")))
         }
-    }
-
-    /// The behaviour behind it, and what they do together.
-    pub(super) fn before(self, then: Behaviour, about: &str) -> (Behaviour, String) {
-        match self {
-            Self::Plain => (then, about.to_owned()),
-            Self::Certificate(certificate, shows) => {
-                (then.over_tls(certificate), format!("{shows}, and then {about}"))
-            }
-            // There is no behind.
-            Self::Handshake(handshake, does) => (Behaviour::Handshake(handshake), does.to_owned()),
-        }
+        (.., Some(word)) => as_a_script_calls_it(word.as_deref(), &well, &about),
+        (.., None) => Ok((well, about)),
     }
 }
 
-/// `expired`, or `tls-expired` as scripts call it.
-fn word_of(word: &str) -> Result<Front, Error> {
-    let whole = if word == "tls" || word.starts_with("tls-") {
-        word.to_owned()
-    } else {
-        format!("tls-{word}")
+/// The acts that begin with TLS, as scripts call them: `tls`, `tls-expired`.
+pub(crate) fn acts() -> impl Iterator<Item = &'static Act> {
+    ACTS.iter().filter(|act| act.word() == "tls" || act.word().starts_with("tls-"))
+}
+
+/// `expired`, or `tls-expired`; nothing is TLS done well.
+fn as_a_script_calls_it(
+    word: Option<&str>,
+    well: &Behaviour,
+    about: &str,
+) -> Result<(Behaviour, String), Error> {
+    let whole = match word {
+        None => "tls".to_owned(),
+        Some(word) if word == "tls" || word.starts_with("tls-") => word.to_owned(),
+        Some(word) => format!("tls-{word}"),
     };
-    if let Some((_, about, what)) = Certificate::WORDS.iter().find(|(word, ..)| *word == whole) {
-        return Ok(Front::Certificate(what.clone(), about));
-    }
-    if let Some((_, about, what)) = Handshake::WORDS.iter().find(|(word, ..)| *word == whole) {
-        return Ok(Front::Handshake(*what, about));
-    }
-    let words = || {
-        let certificates = Certificate::WORDS.iter().map(|(word, ..)| *word);
-        let all = certificates.chain(Handshake::WORDS.iter().map(|(word, ..)| *word));
-        all.filter_map(|word| word.strip_prefix("tls-"))
-    };
+    let act = acts().find(|act| act.word() == whole).ok_or_else(|| unknown(word.unwrap_or("")))?;
+    let script = Script::parse(act.word(), well)
+        .map_err(|error| Error::sentence(format!("--tls: {error}")))?;
+    let behaviour = script.behaviours().next().cloned().unwrap_or_else(|| well.clone());
+    // Some have no behind.
+    let then = if act.arguments().is_empty() { String::new() } else { format!(", then {about}") };
+    Ok((behaviour, format!("{}{then}", act.about().replace("does that inside", "speaks"))))
+}
+
+fn unknown(word: &str) -> Error {
+    let words = || acts().filter_map(|act| act.word().strip_prefix("tls-"));
     let next = match nearest(word, words()) {
         Some(near) => format!("the nearest is `{near}`"),
-        None => format!(
-            "there are {}, and none for TLS done well",
-            words().collect::<Vec<_>>().join(", ")
-        ),
+        None => {
+            let words = words().collect::<Vec<_>>().join(", ");
+            format!("there are {words}; without one TLS is done well")
+        }
     };
-    let what = format!("--tls: `{}` is no way to do TLS badly", short(word));
-    Err(Error::plain(what, next))
+    Error::plain(format!("--tls: `{}` is no way to do TLS badly", short(word)), next)
 }
 
 fn given(certificate: &Path, key: &Path) -> Result<Given, Error> {
