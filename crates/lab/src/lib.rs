@@ -19,26 +19,30 @@
 //!
 //! It is for tests and practice: no authentication, no configuration file, no protocol beyond
 //! bytes and TLS. Start at [`Lab`]; what it can do is [`Behaviour`] and [`Outage`], what comes
-//! after what is [`Script`], what came in is [`Seen`], and ready-made servers are [`NAMES`].
+//! after what is [`Script`], which can be written as text, what came in is [`Seen`], and
+//! ready-made servers are [`NAMES`].
 //!
 //! # Layout
 //!
 //! - `lab`: the handle: start, address, what was seen, stop
 //! - `behaviour`: what may happen on a connection, and what may happen instead of one
 //! - `script`: which connection gets which behaviour
-//! - `words`: a script as text, read by a table of words; `tokens` and `quantity` are its parts
+//! - `chance`: for some connections only, drawn from a seed (`draw`)
+//! - `words`: a script read from text; `acts` is the table of its words, `tokens` cuts the text,
+//!   `quantity` knows the units, `nearest` finds what was meant
 //! - `print`: the same text, written
-//! - `names`: ready-made servers by name, as a table; `nearest` finds what was meant
+//! - `names`: ready-made servers by name, as a table
 //! - `seen`: what a lab saw, and waiting for it
 //! - `door`: one port that is open, shut or full
 //! - `server`: the loop that accepts; `pace` says how fast at most
 //! - `play`: what each behaviour does, in acts
 //! - `connection`: one connection, and the acts
-//! - `draw`: what is drawn from a seed
 //! - `stream`: the bytes under it: TCP, or TLS over it
 //! - `tls`: certificates, good ones and bad ones (feature `tls`, on by default)
 
+mod acts;
 mod behaviour;
+mod chance;
 mod connection;
 mod door;
 mod draw;
@@ -58,11 +62,13 @@ mod tls;
 mod tokens;
 mod words;
 
+pub use acts::{ACTS, Act};
 pub use behaviour::{After, Behaviour, Outage};
+pub use chance::{Chance, Percent};
 pub use lab::{Lab, Limits};
 pub use names::{LESSON, NAMES, Name, UnknownName};
-pub use script::{Chance, Entry, Percent, Script};
+pub use script::{Entry, Script};
 pub use seen::{Ended, Seen, SeenConnection, Totals, sha256};
 #[cfg(feature = "tls")]
 pub use tls::Certificate;
-pub use words::{ACTS, Act, ScriptError};
+pub use words::ScriptError;

@@ -11,6 +11,8 @@ mod behaviours;
 mod outages;
 // Which connection gets what.
 mod scripts;
+// Scripts as text.
+mod words;
 // What the lab says it saw.
 mod seen;
 // Starting, stopping, addresses, limits.
