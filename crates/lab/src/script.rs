@@ -138,9 +138,9 @@ pub enum Entry {
         behaviour: Behaviour,
         /// How many; `None` is every one from here on.
         count: Option<u64>,
-        /// Accepted no faster than one each so often; the others wait in the backlog. What a
-        /// timer is late, up to 10 ms, the next connections make up for. `None`, and zero, is as
-        /// fast as they come.
+        /// Accepted no faster than one each so often; the others wait in the backlog. What the
+        /// lab is late itself, up to 1 s, the next connections make up for, so that `500us` is
+        /// 2,000 a second. `None`, and zero, is as fast as they come.
         every: Option<Duration>,
         /// With this chance only, else something other.
         chance: Option<Chance>,
