@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use crate::behaviour::Behaviour;
 use crate::names::BANNER;
+use crate::reader::Words;
 #[cfg(feature = "tls")]
 use crate::tls::Certificate;
-use crate::words::{ScriptError, Words};
+use crate::words::ScriptError;
 
 /// A word of a script that says what happens on a connection.
 #[derive(Clone, Copy, Debug)]

@@ -259,11 +259,6 @@ impl Behaviour {
         self.chain().count()
     }
 
-    /// Whether something in it is drawn from a seed.
-    pub(crate) fn draws(&self) -> bool {
-        self.chain().any(|behaviour| matches!(behaviour, Self::Garbage { .. }))
-    }
-
     /// Whether it needs certificates.
     #[cfg(feature = "tls")]
     pub(crate) fn speaks_tls(&self) -> bool {

@@ -28,8 +28,8 @@
 //! - `behaviour`: what may happen on a connection, and what may happen instead of one
 //! - `script`: which connection gets which behaviour
 //! - `chance`: for some connections only, drawn from a seed (`draw`)
-//! - `words`: a script read from text; `acts` is the table of its words, `tokens` cuts the text,
-//!   `quantity` knows the units, `nearest` finds what was meant
+//! - `words`: a script read from text; `acts` is the table of its words, `reader` what they can
+//!   ask for, `tokens` cuts the text, `quantity` knows the units, `nearest` finds what was meant
 //! - `print`: the same text, written
 //! - `names`: ready-made servers by name, as a table
 //! - `seen`: what a lab saw, and waiting for it
@@ -53,6 +53,7 @@ mod pace;
 mod play;
 mod print;
 mod quantity;
+mod reader;
 mod script;
 mod seen;
 mod server;

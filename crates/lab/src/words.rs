@@ -1,23 +1,19 @@
 //! Scripts read from text: `reset 2, stall, ok`.
 //!
-//! The grammar, and what may stand where. Which acts there are is a table (`acts`); the text is
-//! cut in `tokens`, units are known to `quantity`, and scripts are written in `print`. Start at
-//! [`Script::parse`].
+//! The grammar, and what may stand where. Which acts there are is a table (`acts`), what they can
+//! ask for is in `reader`, and scripts are written in `print`. Start at [`Script::parse`].
 
 use std::fmt;
-use std::num::NonZeroUsize;
 use std::ops::Range;
-use std::sync::Arc;
-use std::time::Duration;
 
 use crate::acts::{ACTS, Act};
-use crate::behaviour::{After, Behaviour, Outage};
+use crate::behaviour::{Behaviour, Outage};
 use crate::chance::Chance;
-use crate::names::LESSON;
 use crate::nearest::nearest;
 use crate::quantity::Quantity;
+use crate::reader::Words;
 use crate::script::{Entry, Script};
-use crate::tokens::{Kind, Token, shown, tokens};
+use crate::tokens::{Kind, shown};
 
 /// Acts within acts, as in `delay 1s delay 1s ok`.
 const DEEPEST: usize = 8;
@@ -72,8 +68,7 @@ impl Script {
     ///
     /// What is wrong, where, and what to write instead.
     pub fn parse(text: &str, well: &Behaviour) -> Result<Self, ScriptError> {
-        let (tokens, end) = (tokens(text)?, text.len());
-        Words { tokens, next: 0, end, well, seed: None, depth: 0 }.script()
+        Words::new(text, well)?.script()
     }
 }
 
@@ -107,20 +102,7 @@ impl fmt::Display for ScriptError {
 
 impl std::error::Error for ScriptError {}
 
-/// A script's pieces, and how far it is read.
-pub(crate) struct Words<'a> {
-    tokens: Vec<Token<'a>>,
-    next: usize,
-    /// Where the text ends.
-    end: usize,
-    well: &'a Behaviour,
-    /// The seed at the end of the entry that is being read.
-    seed: Option<u64>,
-    /// How many acts within each other are being read.
-    depth: usize,
-}
-
-impl<'a> Words<'a> {
+impl Words<'_> {
     fn script(&mut self) -> Result<Script, ScriptError> {
         let mut entries: Vec<(Entry, Range<usize>)> = Vec::new();
         let mut looping = false;
@@ -159,7 +141,7 @@ impl<'a> Words<'a> {
         if let Some(outage) = OUTAGES.into_iter().find(|outage| self.take(&outage.to_string())) {
             return self.outage(outage);
         }
-        self.seed = self.seed_at_the_end();
+        self.find_seed();
         let percent = match self.quantity()? {
             Some(Quantity::Share(percent)) => {
                 self.next += 1;
@@ -175,7 +157,7 @@ impl<'a> Words<'a> {
         let chance = match (percent, self.take("else")) {
             (Some(percent), with_else) => {
                 let otherwise = if with_else { self.act()? } else { self.nested(Self::well)? };
-                let seed = self.seed.unwrap_or(0);
+                let seed = self.seed_of_the_entry();
                 Some(Chance { percent, seed, otherwise })
             }
             (None, false) => None,
@@ -207,7 +189,7 @@ impl<'a> Words<'a> {
         let seed = self.here().start;
         if self.take("seed") {
             self.bare()?; // for a use above
-            if chance.is_none() && !behaviour.draws() {
+            if !self.drawn {
                 let at = seed..self.before().end;
                 let instead = "leave it out, or write a chance, as in `30% reset seed 7`";
                 return Err(ScriptError::new(at, "`seed` where nothing is drawn", instead));
@@ -281,134 +263,6 @@ impl<'a> Words<'a> {
     fn too_deep(&self) -> ScriptError {
         let what = "too many acts within each other";
         ScriptError::new(self.before(), what, format!("write {DEEPEST} at most"))
-    }
-
-    /// What is said: a text that follows, or else what `ok` says.
-    pub(crate) fn text(&mut self) -> Arc<[u8]> {
-        let well = self.well;
-        let otherwise = || well.text().cloned().unwrap_or_else(|| LESSON.as_bytes().into());
-        self.own_text().unwrap_or_else(otherwise)
-    }
-
-    pub(crate) fn own_text(&mut self) -> Option<Arc<[u8]>> {
-        let Some(Kind::Text(text)) = self.peek() else { return None };
-        let text = Arc::clone(text);
-        self.next += 1;
-        Some(text)
-    }
-
-    pub(crate) fn size(&mut self) -> Result<Option<u64>, ScriptError> {
-        let Some(Quantity::Size(bytes)) = self.quantity()? else { return Ok(None) };
-        self.next += 1;
-        Ok(Some(bytes))
-    }
-
-    /// How long a piece is: a size that follows, or else one byte.
-    pub(crate) fn piece(&mut self) -> Result<NonZeroUsize, ScriptError> {
-        let Some(bytes) = self.size()? else { return Ok(NonZeroUsize::MIN) };
-        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
-        NonZeroUsize::new(bytes)
-            .ok_or_else(|| ScriptError::new(self.before(), "pieces of nothing", "write 1B or more"))
-    }
-
-    pub(crate) fn time(&mut self) -> Result<Option<Duration>, ScriptError> {
-        let Some(Quantity::Time(time)) = self.quantity()? else { return Ok(None) };
-        self.next += 1;
-        Ok(Some(time))
-    }
-
-    pub(crate) fn after(&mut self, word: &str) -> Result<After, ScriptError> {
-        let example = format!("{word} 100B in");
-        let bytes = self.size()?.ok_or_else(|| self.missing("a size with its unit", &example))?;
-        if self.take("in") {
-            Ok(After::In(bytes))
-        } else if self.take("out") {
-            Ok(After::Out { bytes, text: self.text() })
-        } else {
-            let instead = "write `in` for what the client sent, `out` for what is said";
-            Err(ScriptError::new(self.here(), "a direction is missing", instead))
-        }
-    }
-
-    /// A seed that follows, or else the one at the end of the entry, or else 0.
-    pub(crate) fn seed(&mut self) -> Result<u64, ScriptError> {
-        if self.take("seed") {
-            return self.bare();
-        }
-        Ok(self.seed.unwrap_or(0))
-    }
-
-    /// The number behind the `seed` that ends the entry. Whether it is one is judged when its
-    /// turn comes.
-    fn seed_at_the_end(&self) -> Option<u64> {
-        let rest = self.tokens[self.next..].split(|token| token.kind == Kind::Comma).next()?;
-        let [.., Token { kind: Kind::Word("seed"), .. }, Token { kind: Kind::Word(word), .. }] =
-            rest
-        else {
-            return None;
-        };
-        match Quantity::read(word) {
-            Ok(Quantity::Bare(seed)) if word.starts_with(|c: char| c.is_ascii_digit()) => {
-                Some(seed)
-            }
-            _ => None,
-        }
-    }
-
-    /// The whole number that must follow.
-    fn bare(&mut self) -> Result<u64, ScriptError> {
-        match self.quantity()? {
-            Some(Quantity::Bare(number)) => {
-                self.next += 1;
-                Ok(number)
-            }
-            _ => Err(self.missing("a whole number", "seed 7")),
-        }
-    }
-
-    /// The quantity that is next; it stays there.
-    fn quantity(&self) -> Result<Option<Quantity>, ScriptError> {
-        let digit = |word: &&str| word.starts_with(|c: char| c.is_ascii_digit());
-        let Some(word) = self.word().filter(digit) else { return Ok(None) };
-        let mistake = |[what, instead]: [String; 2]| ScriptError::new(self.here(), what, instead);
-        Quantity::read(word).map(Some).map_err(mistake)
-    }
-
-    fn peek(&self) -> Option<&Kind<'a>> {
-        self.tokens.get(self.next).map(|token| &token.kind)
-    }
-
-    fn word(&self) -> Option<&'a str> {
-        match self.peek() {
-            Some(Kind::Word(word)) => Some(word),
-            _ => None,
-        }
-    }
-
-    /// Goes past the word, if it is next.
-    fn take(&mut self, word: &str) -> bool {
-        let is_next = self.word() == Some(word);
-        self.next += usize::from(is_next);
-        is_next
-    }
-
-    /// The place of what is next.
-    fn here(&self) -> Range<usize> {
-        self.tokens.get(self.next).map_or(self.end..self.end, |token| token.at.clone())
-    }
-
-    /// The place of what was read last.
-    fn before(&self) -> Range<usize> {
-        self.next.checked_sub(1).map_or(0..0, |last| self.tokens[last].at.clone())
-    }
-
-    /// Something must be here, and is not.
-    pub(crate) fn missing(&self, what: &str, example: &str) -> ScriptError {
-        let found = match self.word() {
-            Some(word) => format!("{what} is needed, and here is {}", shown(word)),
-            None => format!("{what} is missing"),
-        };
-        ScriptError::new(self.here(), found, format!("write it as in `{example}`"))
     }
 
     /// What stands where an entry should have ended.

@@ -85,6 +85,10 @@ fn a_chance_has_an_else_of_its_own_and_one_seed_for_all() {
     assert_eq!(seeds("garbage 3 seed 7, ok"), (7, None));
     assert_eq!(seeds("1% garbage seed 7"), (7, Some(7)));
     assert_eq!(seeds("1% garbage seed 7 seed 8"), (7, Some(8)));
+    assert_eq!(mistake("garbage seed 7 3 seed 8, ok").what, "`seed` where nothing is drawn");
+    let junk = Behaviour::Garbage { bytes: 1, seed: 0 };
+    let unused = Script::parse("ok seed 7", &junk).unwrap_err();
+    assert_eq!(unused.what, "`seed` where nothing is drawn");
 }
 
 #[test]
