@@ -94,7 +94,7 @@ impl Lab {
         let mut server = Server {
             door,
             cursor: Cursor::new(script),
-            pace: Pace::default(),
+            pace: Pace::new(),
             ledger: Arc::clone(&ledger),
             places: Arc::new(Semaphore::new(limits.at_once.min(Semaphore::MAX_PERMITS))),
             #[cfg(feature = "tls")]

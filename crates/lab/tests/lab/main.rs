@@ -11,12 +11,16 @@ mod behaviours;
 mod outages;
 // Which connection gets what.
 mod scripts;
+// Scripts as text.
+mod words;
 // What the lab says it saw.
 mod seen;
 // Starting, stopping, addresses, limits.
 mod life;
 // Ready-made servers.
 mod names;
+// Servers of a known protocol.
+mod transcripts;
 // Certificates, judged by a client that checks them.
 #[cfg(feature = "tls")]
 mod tls;
