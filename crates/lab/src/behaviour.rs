@@ -269,11 +269,6 @@ impl Behaviour {
         self.chain().count()
     }
 
-    /// Whether something in it is drawn from a seed.
-    pub(crate) fn draws(&self) -> bool {
-        self.chain().any(|behaviour| matches!(behaviour, Self::Garbage { .. }))
-    }
-
     /// The certificates it needs.
     #[cfg(feature = "tls")]
     pub(crate) fn certificates(&self) -> impl Iterator<Item = Certificate> {

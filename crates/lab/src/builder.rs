@@ -133,7 +133,7 @@ impl Builder {
         let mut server = Server {
             door,
             cursor: Cursor::new(self.script),
-            pace: Pace::default(),
+            pace: Pace::new(),
             ledger: Arc::clone(&ledger),
             places: Arc::new(Semaphore::new(self.at_once)),
             left: self.connections,

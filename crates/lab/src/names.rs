@@ -62,9 +62,33 @@ pub const NAMES: &[Name] = &[
     #[cfg(feature = "tls")]
     Name::new("tls-expired", "shows a certificate that expired in 2020", "tls-expired"),
     #[cfg(feature = "tls")]
+    Name::new("tls-future", "shows a certificate that is not valid before 2100", "tls-future"),
+    #[cfg(feature = "tls")]
     Name::new("tls-name", "shows a certificate for another name", "tls-name"),
     #[cfg(feature = "tls")]
     Name::new("tls-self", "shows a certificate that nobody but itself has signed", "tls-self"),
+    #[cfg(feature = "tls")]
+    Name::new(
+        "tls-unknown",
+        "shows a certificate from an authority that nobody knows",
+        "tls-unknown",
+    ),
+    #[cfg(feature = "tls")]
+    Name::new(
+        "tls-chain",
+        "shows a certificate without the intermediate that signed it",
+        "tls-chain",
+    ),
+    #[cfg(feature = "tls")]
+    Name::new("tls-client", "wants a certificate from the client too", "tls-client"),
+    #[cfg(feature = "tls")]
+    Name::new("tls-stall", "reads the client's TLS hello and never answers", "tls-stall"),
+    #[cfg(feature = "tls")]
+    Name::new("tls-stall-after", "answers with its own TLS hello, then nothing", "tls-stall-after"),
+    #[cfg(feature = "tls")]
+    Name::new("tls-alert", "refuses the TLS handshake with an alert", "tls-alert"),
+    #[cfg(feature = "tls")]
+    Name::new("tls-old", "knows no TLS after 1.0", "tls-old"),
     Name::new("echo", "sends back what it gets", "echo"),
     Name::new("sink", "takes everything and says nothing", "sink"),
 ];

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::script::Percent;
+use crate::chance::Percent;
 use crate::tokens::shown;
 
 /// Sizes in bytes; upper and lower case are the same. The first four are printed.

@@ -56,8 +56,8 @@ impl Server {
             match self.cursor.entry() {
                 Entry::Connections { every, .. } => {
                     let every = *every;
-                    let Ok(place) = Arc::clone(&self.places).acquire_owned().await else { return };
                     self.pace.wait(every).await;
+                    let Ok(place) = Arc::clone(&self.places).acquire_owned().await else { return };
                     // An error here is of a client that left before it was accepted, or a lack of
                     // file descriptors: neither ends the lab.
                     let Ok((stream, peer)) = self.door.accept().await else {
@@ -79,6 +79,7 @@ impl Server {
                     }
                     self.cursor.advance();
                     self.enter_at_last().await;
+                    self.pace = Pace::new();
                 }
             }
             since = Instant::now();

@@ -1,23 +1,19 @@
 //! Scripts read from text: `reset 2, stall, ok`.
 //!
-//! What a word does with what stands behind it is in one table, [`ACTS`], which help prints as
-//! well. It does not cut the text (`tokens`), knows no units (`quantity`) and does not write
-//! scripts (`print`). Start at [`Script::parse`].
+//! The grammar, and what may stand where. Which acts there are is a table (`acts`), what they can
+//! ask for is in `reader`, and scripts are written in `print`. Start at [`Script::parse`].
 
 use std::fmt;
-use std::num::NonZeroUsize;
 use std::ops::Range;
-use std::sync::Arc;
-use std::time::Duration;
 
-use crate::behaviour::{After, Behaviour, Outage};
-use crate::names::{BANNER, LESSON};
+use crate::acts::{ACTS, Act};
+use crate::behaviour::{Behaviour, Outage};
+use crate::chance::Chance;
 use crate::nearest::nearest;
 use crate::quantity::Quantity;
-use crate::script::{Chance, Entry, Script};
-#[cfg(feature = "tls")]
-use crate::tls::{Certificate, Handshake};
-use crate::tokens::{Kind, Token, shown, tokens};
+use crate::reader::Words;
+use crate::script::{Entry, Script};
+use crate::tokens::{Kind, shown};
 
 /// Acts within acts, as in `delay 1s delay 1s ok`.
 const DEEPEST: usize = 8;
@@ -27,157 +23,6 @@ const BETWEEN: [&str; 7] = ["then", "else", "every", "seed", "in", "out", "loop"
 
 /// What happens instead of connections.
 const OUTAGES: [Outage; 2] = [Outage::Refuse, Outage::Blackhole];
-
-/// A word of a script that says what happens on a connection.
-#[derive(Clone, Copy, Debug)]
-pub struct Act {
-    word: &'static str,
-    arguments: &'static str,
-    about: &'static str,
-    read: fn(&mut Words<'_>) -> Result<Behaviour, ScriptError>,
-}
-
-/// Every act, the gentle ones first. `[…]` may be left out: a TEXT is then what `ok` says (or the
-/// lesson's sentence, if that says nothing), an ACT is `ok`, a seed 0.
-pub const ACTS: &[Act] = &[
-    Act::new("ok", "", "behaves well", |words| words.well()),
-    Act::new("say", "[TEXT]", "says its text and closes", |words| Ok(Behaviour::Say(words.text()))),
-    Act::new("answer", "[TEXT]", "waits for the first bytes, says its text and closes", |words| {
-        Ok(Behaviour::Answer(words.text()))
-    }),
-    Act::new("echo", "", "sends back what it gets", |_| Ok(Behaviour::Echo)),
-    Act::new("sink", "", "takes everything and says nothing", |_| Ok(Behaviour::Sink)),
-    Act::new("delay", "TIME [ACT]", "does nothing for a time, then that", |words| {
-        let time = words.time()?.ok_or_else(|| words.missing("a time", "delay 2s"))?;
-        Ok(words.act_or_ok()?.delayed(time))
-    }),
-    Act::new("drip", "[SIZE] [TIME] [TEXT]", "says its text bit by bit: 1B each 200ms", |words| {
-        let bytes = words.piece()?;
-        let every = words.time()?.unwrap_or(Duration::from_millis(200));
-        Ok(Behaviour::Drip { text: words.text(), bytes, every })
-    }),
-    Act::new("slice", "[SIZE] [TEXT]", "says its text in segments of 1B, or so much", |words| {
-        Ok(Behaviour::Slice { bytes: words.piece()?, text: words.text() })
-    }),
-    Act::new("close", "", "closes without a word", |_| Ok(Behaviour::Close)),
-    Act::new("reset", "", "resets", |_| Ok(Behaviour::Reset)),
-    Act::new("read-close", "", "waits for the first bytes, then closes", |_| {
-        Ok(Behaviour::ReadThenClose)
-    }),
-    Act::new("read-reset", "", "waits for the first bytes, then resets", |_| {
-        Ok(Behaviour::ReadThenReset)
-    }),
-    Act::new("close-after", "SIZE in|out [TEXT]", "closes after so much in or out", |words| {
-        Ok(Behaviour::CloseAfter(words.after("close-after")?))
-    }),
-    Act::new("reset-after", "SIZE in|out [TEXT]", "resets after so much in or out", |words| {
-        Ok(Behaviour::ResetAfter(words.after("reset-after")?))
-    }),
-    Act::new("stall", "", "reads, and never answers", |_| Ok(Behaviour::Stall)),
-    Act::new("stall-after", "SIZE in|out [TEXT]", "stalls after so much in or out", |words| {
-        Ok(Behaviour::StallAfter(words.after("stall-after")?))
-    }),
-    Act::new("never-read", "", "reads nothing: the client's writes block", |_| {
-        Ok(Behaviour::NeverRead)
-    }),
-    Act::new("half-close", "[TEXT]", "says its text and its end, and goes on reading", |words| {
-        Ok(Behaviour::HalfClose(words.text()))
-    }),
-    Act::new("truncated", "[TEXT]", "says the first half of its text and closes", |words| {
-        Ok(Behaviour::Truncated(words.text()))
-    }),
-    Act::new("cut", "[TEXT]", "says its text; inside TLS, ends without close_notify", |words| {
-        Ok(Behaviour::Cut(words.text()))
-    }),
-    Act::new("oversized", "[SIZE] [TEXT]", "says its text over and over, 16MiB in all", |words| {
-        let bytes = words.size()?.unwrap_or(16 << 20);
-        Ok(Behaviour::Oversized { bytes, text: words.text() })
-    }),
-    Act::new("banner", "[TEXT]", "greets as a mail server, or so, and stays", |words| {
-        Ok(Behaviour::Banner(words.own_text().unwrap_or_else(|| BANNER.as_bytes().into())))
-    }),
-    Act::new("garbage", "[SIZE] [seed N]", "sends 4KiB of junk, or so much, and closes", |words| {
-        let bytes = words.size()?.unwrap_or(4 << 10);
-        Ok(Behaviour::Garbage { bytes, seed: words.seed()? })
-    }),
-    Act::new("flood", "", "sends junk without end", |_| Ok(Behaviour::Flood)),
-    #[cfg(feature = "tls")]
-    Act::new("tls", "[ACT]", "does that inside TLS, its certificate in order", |words| {
-        Ok(words.act_or_ok()?.over_tls(Certificate::Trusted))
-    }),
-    #[cfg(feature = "tls")]
-    Act::new("tls-expired", "[ACT]", "shows a certificate that expired", |words| {
-        Ok(words.act_or_ok()?.over_tls(Certificate::Expired))
-    }),
-    #[cfg(feature = "tls")]
-    Act::new("tls-name", "[ACT]", "shows a certificate for another name", |words| {
-        Ok(words.act_or_ok()?.over_tls(Certificate::WrongName))
-    }),
-    #[cfg(feature = "tls")]
-    Act::new("tls-future", "[ACT]", "shows a certificate not valid before 2100", |words| {
-        Ok(words.act_or_ok()?.over_tls(Certificate::NotYetValid))
-    }),
-    #[cfg(feature = "tls")]
-    Act::new("tls-self", "[ACT]", "shows a certificate signed by itself alone", |words| {
-        Ok(words.act_or_ok()?.over_tls(Certificate::SelfSigned))
-    }),
-    #[cfg(feature = "tls")]
-    Act::new("tls-unknown", "[ACT]", "shows one from an authority nobody knows", |words| {
-        Ok(words.act_or_ok()?.over_tls(Certificate::UnknownIssuer))
-    }),
-    #[cfg(feature = "tls")]
-    Act::new("tls-chain", "[ACT]", "shows one without its intermediate", |words| {
-        Ok(words.act_or_ok()?.over_tls(Certificate::MissingIntermediate))
-    }),
-    #[cfg(feature = "tls")]
-    Act::new("tls-client", "[ACT]", "wants a certificate from the client too", |words| {
-        Ok(words.act_or_ok()?.over_tls(Certificate::ClientWanted))
-    }),
-    #[cfg(feature = "tls")]
-    Act::new("tls-stall", "", "reads the client's hello and never answers", |_| {
-        Ok(Behaviour::Handshake(Handshake::Stall))
-    }),
-    #[cfg(feature = "tls")]
-    Act::new("tls-stall-after", "", "answers with its own hello, then nothing", |_| {
-        Ok(Behaviour::Handshake(Handshake::StallAfterHello))
-    }),
-    #[cfg(feature = "tls")]
-    Act::new("tls-alert", "", "refuses the handshake with an alert", |_| {
-        Ok(Behaviour::Handshake(Handshake::Alert))
-    }),
-    #[cfg(feature = "tls")]
-    Act::new("tls-old", "", "knows no TLS after 1.0", |_| Ok(Behaviour::Handshake(Handshake::Old))),
-];
-
-impl Act {
-    const fn new(
-        word: &'static str,
-        arguments: &'static str,
-        about: &'static str,
-        read: fn(&mut Words<'_>) -> Result<Behaviour, ScriptError>,
-    ) -> Self {
-        Self { word, arguments, about, read }
-    }
-
-    /// What stands in a script.
-    pub fn word(&self) -> &'static str {
-        self.word
-    }
-
-    /// What may or must follow it: `SIZE in|out [TEXT]`.
-    pub fn arguments(&self) -> &'static str {
-        self.arguments
-    }
-
-    /// What it does, in a few words that go on from "it …".
-    pub fn about(&self) -> &'static str {
-        self.about
-    }
-
-    fn find(word: &str) -> Option<Self> {
-        ACTS.iter().find(|act| act.word == word).copied()
-    }
-}
 
 impl Script {
     /// Reads a script. `ok` in it means `well`; so does whatever a chance leaves over.
@@ -223,8 +68,7 @@ impl Script {
     ///
     /// What is wrong, where, and what to write instead.
     pub fn parse(text: &str, well: &Behaviour) -> Result<Self, ScriptError> {
-        let (tokens, end) = (tokens(text)?, text.len());
-        Words { tokens, next: 0, end, well, seed: None, depth: 0 }.script()
+        Words::new(text, well)?.script()
     }
 }
 
@@ -258,20 +102,7 @@ impl fmt::Display for ScriptError {
 
 impl std::error::Error for ScriptError {}
 
-/// A script's pieces, and how far it is read.
-pub(crate) struct Words<'a> {
-    tokens: Vec<Token<'a>>,
-    next: usize,
-    /// Where the text ends.
-    end: usize,
-    well: &'a Behaviour,
-    /// The seed at the end of the entry that is being read.
-    seed: Option<u64>,
-    /// How many acts within each other are being read.
-    depth: usize,
-}
-
-impl<'a> Words<'a> {
+impl Words<'_> {
     fn script(&mut self) -> Result<Script, ScriptError> {
         let mut entries: Vec<(Entry, Range<usize>)> = Vec::new();
         let mut looping = false;
@@ -310,7 +141,7 @@ impl<'a> Words<'a> {
         if let Some(outage) = OUTAGES.into_iter().find(|outage| self.take(&outage.to_string())) {
             return self.outage(outage);
         }
-        self.seed = self.seed_at_the_end();
+        self.find_seed();
         let percent = match self.quantity()? {
             Some(Quantity::Share(percent)) => {
                 self.next += 1;
@@ -326,7 +157,7 @@ impl<'a> Words<'a> {
         let chance = match (percent, self.take("else")) {
             (Some(percent), with_else) => {
                 let otherwise = if with_else { self.act()? } else { self.nested(Self::well)? };
-                let seed = self.seed.unwrap_or(0);
+                let seed = self.seed_of_the_entry();
                 Some(Chance { percent, seed, otherwise })
             }
             (None, false) => None,
@@ -358,7 +189,7 @@ impl<'a> Words<'a> {
         let seed = self.here().start;
         if self.take("seed") {
             self.bare()?; // for a use above
-            if chance.is_none() && !behaviour.draws() {
+            if !self.drawn {
                 let at = seed..self.before().end;
                 let instead = "leave it out, or write a chance, as in `30% reset seed 7`";
                 return Err(ScriptError::new(at, "`seed` where nothing is drawn", instead));
@@ -395,11 +226,11 @@ impl<'a> Words<'a> {
         let word = *word;
         let Some(act) = Act::find(word) else { return Err(unknown(word, at)) };
         self.next += 1;
-        self.nested(act.read)
+        self.nested(act.reader())
     }
 
     /// The act that follows, if any does: `ok` is the act that may be left out.
-    fn act_or_ok(&mut self) -> Result<Behaviour, ScriptError> {
+    pub(crate) fn act_or_ok(&mut self) -> Result<Behaviour, ScriptError> {
         let begins = |word: &&str| word.starts_with(|c: char| c.is_ascii_alphabetic());
         match self.word().filter(begins).filter(|word| !BETWEEN.contains(word)) {
             Some(_) => self.act(),
@@ -421,7 +252,7 @@ impl<'a> Words<'a> {
         Ok(behaviour)
     }
 
-    fn well(&mut self) -> Result<Behaviour, ScriptError> {
+    pub(crate) fn well(&mut self) -> Result<Behaviour, ScriptError> {
         // Where it stands is one of its own levels.
         match self.depth - 1 + self.well.levels() > DEEPEST {
             true => Err(self.too_deep()),
@@ -432,134 +263,6 @@ impl<'a> Words<'a> {
     fn too_deep(&self) -> ScriptError {
         let what = "too many acts within each other";
         ScriptError::new(self.before(), what, format!("write {DEEPEST} at most"))
-    }
-
-    /// What is said: a text that follows, or else what `ok` says.
-    fn text(&mut self) -> Arc<[u8]> {
-        let well = self.well;
-        let otherwise = || well.text().cloned().unwrap_or_else(|| LESSON.as_bytes().into());
-        self.own_text().unwrap_or_else(otherwise)
-    }
-
-    fn own_text(&mut self) -> Option<Arc<[u8]>> {
-        let Some(Kind::Text(text)) = self.peek() else { return None };
-        let text = Arc::clone(text);
-        self.next += 1;
-        Some(text)
-    }
-
-    fn size(&mut self) -> Result<Option<u64>, ScriptError> {
-        let Some(Quantity::Size(bytes)) = self.quantity()? else { return Ok(None) };
-        self.next += 1;
-        Ok(Some(bytes))
-    }
-
-    /// How long a piece is: a size that follows, or else one byte.
-    fn piece(&mut self) -> Result<NonZeroUsize, ScriptError> {
-        let Some(bytes) = self.size()? else { return Ok(NonZeroUsize::MIN) };
-        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
-        NonZeroUsize::new(bytes)
-            .ok_or_else(|| ScriptError::new(self.before(), "pieces of nothing", "write 1B or more"))
-    }
-
-    fn time(&mut self) -> Result<Option<Duration>, ScriptError> {
-        let Some(Quantity::Time(time)) = self.quantity()? else { return Ok(None) };
-        self.next += 1;
-        Ok(Some(time))
-    }
-
-    fn after(&mut self, word: &str) -> Result<After, ScriptError> {
-        let example = format!("{word} 100B in");
-        let bytes = self.size()?.ok_or_else(|| self.missing("a size with its unit", &example))?;
-        if self.take("in") {
-            Ok(After::In(bytes))
-        } else if self.take("out") {
-            Ok(After::Out { bytes, text: self.text() })
-        } else {
-            let instead = "write `in` for what the client sent, `out` for what is said";
-            Err(ScriptError::new(self.here(), "a direction is missing", instead))
-        }
-    }
-
-    /// A seed that follows, or else the one at the end of the entry, or else 0.
-    fn seed(&mut self) -> Result<u64, ScriptError> {
-        if self.take("seed") {
-            return self.bare();
-        }
-        Ok(self.seed.unwrap_or(0))
-    }
-
-    /// The number behind the `seed` that ends the entry. Whether it is one is judged when its
-    /// turn comes.
-    fn seed_at_the_end(&self) -> Option<u64> {
-        let rest = self.tokens[self.next..].split(|token| token.kind == Kind::Comma).next()?;
-        let [.., Token { kind: Kind::Word("seed"), .. }, Token { kind: Kind::Word(word), .. }] =
-            rest
-        else {
-            return None;
-        };
-        match Quantity::read(word) {
-            Ok(Quantity::Bare(seed)) if word.starts_with(|c: char| c.is_ascii_digit()) => {
-                Some(seed)
-            }
-            _ => None,
-        }
-    }
-
-    /// The whole number that must follow.
-    fn bare(&mut self) -> Result<u64, ScriptError> {
-        match self.quantity()? {
-            Some(Quantity::Bare(number)) => {
-                self.next += 1;
-                Ok(number)
-            }
-            _ => Err(self.missing("a whole number", "seed 7")),
-        }
-    }
-
-    /// The quantity that is next; it stays there.
-    fn quantity(&self) -> Result<Option<Quantity>, ScriptError> {
-        let digit = |word: &&str| word.starts_with(|c: char| c.is_ascii_digit());
-        let Some(word) = self.word().filter(digit) else { return Ok(None) };
-        let mistake = |[what, instead]: [String; 2]| ScriptError::new(self.here(), what, instead);
-        Quantity::read(word).map(Some).map_err(mistake)
-    }
-
-    fn peek(&self) -> Option<&Kind<'a>> {
-        self.tokens.get(self.next).map(|token| &token.kind)
-    }
-
-    fn word(&self) -> Option<&'a str> {
-        match self.peek() {
-            Some(Kind::Word(word)) => Some(word),
-            _ => None,
-        }
-    }
-
-    /// Goes past the word, if it is next.
-    fn take(&mut self, word: &str) -> bool {
-        let is_next = self.word() == Some(word);
-        self.next += usize::from(is_next);
-        is_next
-    }
-
-    /// The place of what is next.
-    fn here(&self) -> Range<usize> {
-        self.tokens.get(self.next).map_or(self.end..self.end, |token| token.at.clone())
-    }
-
-    /// The place of what was read last.
-    fn before(&self) -> Range<usize> {
-        self.next.checked_sub(1).map_or(0..0, |last| self.tokens[last].at.clone())
-    }
-
-    /// Something must be here, and is not.
-    fn missing(&self, what: &str, example: &str) -> ScriptError {
-        let found = match self.word() {
-            Some(word) => format!("{what} is needed, and here is {}", shown(word)),
-            None => format!("{what} is missing"),
-        };
-        ScriptError::new(self.here(), found, format!("write it as in `{example}`"))
     }
 
     /// What stands where an entry should have ended.
@@ -595,7 +298,7 @@ fn unknown(word: &str, at: Range<usize>) -> ScriptError {
         return ScriptError::new(at, what, "write `ok 5, reset, loop`");
     }
     let what = format!("no act is called {}", shown(word));
-    let words = ACTS.iter().map(|act| act.word).chain(["refuse", "blackhole", "then", "loop"]);
+    let words = ACTS.iter().map(|act| act.word()).chain(["refuse", "blackhole", "then", "loop"]);
     let instead = match nearest(word, words.clone()) {
         Some(near) => format!("the nearest is `{near}`"),
         None => format!("there are: {}", words.collect::<Vec<_>>().join(", ")),

@@ -92,7 +92,7 @@ fn can_end(script: &Script, text: &str, number: u64) -> Result<(), Error> {
 /// `redis`, or `redis:not-now`.
 fn transcript(text: &str) -> Result<(Behaviour, String), Error> {
     let (name, state) =
-        text.split_once(':').map_or((text, None), |(name, state)| (name, Some(state)));
+        text.split_once([':', ' ']).map_or((text, None), |(name, state)| (name, Some(state)));
     let protocol = Protocol::parse(name).map_err(|_| {
         let names = || PROTOCOLS.iter().map(Protocol::name);
         let next = match nearest(name, names()) {

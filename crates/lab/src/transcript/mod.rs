@@ -12,6 +12,7 @@
 //! - `conversation`: a transcript, played to one client
 //! - `play`: the same on a connection
 //! - `protocols`: those that come with the lab, as a table
+//! - `words`: how a script names one
 
 mod conversation;
 mod play;
@@ -19,9 +20,11 @@ mod protocols;
 mod text;
 mod tokens;
 mod units;
+mod words;
 
 pub use protocols::{PROTOCOLS, Protocol, UnknownProtocol};
 pub use text::TranscriptError;
+pub(crate) use words::read;
 
 use conversation::{Conversation, Turn};
 use units::Cut;

@@ -11,6 +11,8 @@ mod behaviours;
 mod outages;
 // Which connection gets what.
 mod scripts;
+// Scripts as text.
+mod words;
 // What the lab says it saw.
 mod seen;
 // Starting, stopping, addresses, limits.
@@ -19,6 +21,8 @@ mod life;
 mod ends;
 // Ready-made servers.
 mod names;
+// Servers of a known protocol.
+mod transcripts;
 // Certificates, judged by a client that checks them.
 #[cfg(feature = "tls")]
 mod tls;
