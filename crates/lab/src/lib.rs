@@ -18,8 +18,9 @@
 //! the address is known, and the first behaviour in force, when [`Lab::start`] returns.
 //!
 //! It is for tests and practice: no authentication, no configuration file, no protocol beyond
-//! bytes and TLS. Start at [`Lab`], whose settings are in [`Builder`]; what it can do is [`Behaviour`] and [`Outage`], what comes
-//! after what is [`Script`], what came in is [`Seen`], and ready-made servers are [`NAMES`].
+//! bytes and TLS. Start at [`Lab`], whose settings are in [`Builder`]; what it can do is
+//! [`Behaviour`] and [`Outage`], what comes after what is [`Script`], what came in is [`Seen`],
+//! and ready-made servers are [`NAMES`].
 //!
 //! # Layout
 //!
