@@ -30,7 +30,7 @@ pub(crate) struct Door {
     address: SocketAddr,
     backlog: i32,
     state: State,
-    _keeper: Socket,
+    keeper: Socket,
 }
 
 #[derive(Debug)]
@@ -46,10 +46,12 @@ enum State {
 impl Door {
     /// Takes the port, and leaves it shut.
     pub(crate) fn bind(address: SocketAddr, backlog: u32) -> io::Result<Self> {
-        let keeper = bound(address)?;
+        // What an earlier listener left on the way out (TIME_WAIT) is not in the way of the second.
+        let keeper = bound(address, false).or_else(|_| bound(address, true))?;
+        keeper.set_reuse_address(false)?;
         let address = keeper.local_addr()?.as_socket().ok_or(io::ErrorKind::InvalidInput)?;
         let backlog = i32::try_from(backlog).unwrap_or(i32::MAX);
-        Ok(Self { address, backlog, state: State::Shut, _keeper: keeper })
+        Ok(Self { address, backlog, state: State::Shut, keeper })
     }
 
     /// Where the door is.
@@ -70,12 +72,8 @@ impl Door {
     pub(crate) fn open(&mut self) -> io::Result<&TcpListener> {
         if !matches!(self.state, State::Open(_)) {
             self.state = State::Shut; // the old listener goes first, or the port is in use
-            let listener = bound(self.address)?;
+            let listener = self.listen(self.backlog)?;
             listener.set_nonblocking(true)?;
-            if INHERITED {
-                wish(&listener);
-            }
-            listener.listen(self.backlog)?;
             self.state = State::Open(TcpListener::from_std(listener.into())?);
         }
         match &self.state {
@@ -93,10 +91,24 @@ impl Door {
         }
     }
 
+    /// A listening socket beside the keeper, which shares the address for this moment only: a
+    /// stranger would get it as well.
+    fn listen(&self, backlog: i32) -> io::Result<Socket> {
+        self.keeper.set_reuse_address(true)?;
+        let listening = bound(self.address, true).and_then(|listener| {
+            if INHERITED {
+                wish(&listener);
+            }
+            listener.listen(backlog)?;
+            Ok(listener)
+        });
+        self.keeper.set_reuse_address(false)?;
+        listening
+    }
+
     /// Fills the backlog until a request stays unanswered.
     fn fill(&mut self) -> io::Result<()> {
-        let listener = bound(self.address)?;
-        listener.listen(0)?;
+        let listener = self.listen(0)?;
         let mut crowd = Vec::new();
         while crowd.len() < 64 {
             match TcpStream::connect_timeout(&self.address, UNANSWERED) {
@@ -128,11 +140,11 @@ fn wish(socket: &Socket) {
     let _ = socket.set_tcp_keepalive(&keepalive);
 }
 
-/// A socket bound to the address, not listening.
-fn bound(address: SocketAddr) -> io::Result<Socket> {
+/// A socket bound to the address, not listening; one that shares gets in beside others that do.
+fn bound(address: SocketAddr, share: bool) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    // Beside the keeper, and beside connections of an earlier listener.
-    socket.set_reuse_address(true)?;
+    // Also beside connections of an earlier listener.
+    socket.set_reuse_address(share)?;
     // Elsewhere two sockets on one address need this as well; on Linux it would split the
     // connections among strangers.
     #[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]

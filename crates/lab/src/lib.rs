@@ -19,8 +19,8 @@
 //!
 //! It is for tests and practice: no authentication, no configuration file, and of protocols beyond
 //! bytes and TLS no more than a probe needs. Start at [`Lab`], whose settings are in [`Builder`];
-//! what it can do is [`Behaviour`] and [`Outage`], what comes after what is [`Script`], which can be written as text, what came in is
-//! [`Seen`], and ready-made servers are [`NAMES`].
+//! what it can do is [`Behaviour`] and [`Outage`], what comes after what is [`Script`], which can
+//! be written as text, what came in is [`Seen`], and ready-made servers are [`NAMES`].
 //!
 //! # Layout
 //!

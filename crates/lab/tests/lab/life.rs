@@ -1,5 +1,5 @@
 use std::io::ErrorKind;
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use redial_lab::{Behaviour, Lab, Outage, Script};
 use tokio::io::AsyncReadExt;
@@ -155,4 +155,23 @@ fn without_a_last_connection_a_lab_is_never_over_and_with_none_at_once() {
 fn one_at_once_is_the_least() {
     let lab = Lab::build(Behaviour::say("x")).at_once(0).start().unwrap();
     assert_says(&mut connect(&lab), "x");
+}
+
+#[test]
+fn a_lab_that_refuses_keeps_its_port_from_everybody() {
+    let former = Lab::start(Behaviour::say("x")).unwrap();
+    let mut stream = connect(&former);
+    assert_says(&mut stream, "x");
+    drop(stream);
+    assert!(former.wait_for_ends(1, PATIENCE));
+    let address = former.address();
+    drop(former);
+    // Once on a port that is fresh, once where the former's connection is not forgotten yet.
+    for lab in [Lab::start(Outage::Refuse), Lab::bind(address, Outage::Refuse)] {
+        let lab = lab.unwrap();
+        let error = Lab::bind(lab.address(), Outage::Refuse).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AddrInUse);
+        let error = TcpListener::bind(lab.address()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AddrInUse);
+    }
 }
