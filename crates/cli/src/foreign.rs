@@ -19,7 +19,7 @@ pub(crate) fn answer(words: &[String]) -> Option<Error> {
                 "nc's `-zv` only looks whether the port is open: redial connect HOST:PORT -v --half-close always < /dev/null"
             }
             "-l" | "-lp" | "-lk" | "-k" => {
-                "nc's `-l` listens; redial dials (practice servers: redial help lab)"
+                "nc's `-l` listens; connect dials (a practice server that listens: redial serve PORT)"
             }
             "-N" => {
                 "nc's `-N` ends the sending side at the end of input; redial does so by itself (--half-close)"

@@ -196,3 +196,96 @@ fn a_log_is_not_emptied_before_the_address_is_had() {
     assert_eq!(redial(["serve", &address, "--log", log.to_str().unwrap()]).run().status, Some(2));
     assert_eq!(fs::read_to_string(&log).unwrap(), "of an earlier run");
 }
+
+/// What was scripted is what happens, connection by connection, to a client that is not redial.
+#[test]
+fn a_script_is_played() {
+    let script = "reset, close, stall-after 3B out, tls-alert, as redis not-now, ok";
+    let (live, address) = serve(&["--script", script, "--say", "well"]);
+    assert_eq!(told(&address, "").unwrap_err().kind(), ErrorKind::ConnectionReset);
+    assert_eq!(told(&address, "").unwrap(), "");
+    let mut stalled = TcpStream::connect(&address).unwrap();
+    let mut three = [0; 3];
+    stalled.read_exact(&mut three).unwrap();
+    assert_eq!(&three, b"wel");
+    // The alert handshake_failure.
+    let mut alert = Vec::new();
+    let mut stream = TcpStream::connect(&address).unwrap();
+    stream.write_all(b"\x16\x03\x01").unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    stream.read_to_end(&mut alert).unwrap();
+    assert_eq!(alert, [21, 3, 3, 0, 2, 2, 40]);
+    assert!(told(&address, "PING\r\n").unwrap().starts_with("-LOADING"));
+    for _ in 0..2 {
+        assert_eq!(told(&address, "").unwrap(), "well");
+    }
+    drop(stalled);
+    assert_eq!(stop(live, Signal::TERM).status, Some(0));
+}
+
+/// Refused for a time, and there when it is over: a client that tries again comes in.
+#[test]
+fn an_outage_ends() {
+    let (live, address) = serve(&["--script", "refuse 100ms, ok"]);
+    assert_eq!(TcpStream::connect(&address).unwrap_err().kind(), ErrorKind::ConnectionRefused);
+    while TcpStream::connect(&address).is_err() {
+        std::thread::yield_now();
+    }
+    assert_eq!(told(&address, "").unwrap(), LESSON);
+    stop(live, Signal::TERM);
+}
+
+/// The same seed is the same faults, at another start too.
+#[test]
+fn chances_are_the_same_at_every_start() {
+    let faults = || {
+        let (live, address) = serve(&["--script", "30% reset seed 7"]);
+        let faults: Vec<bool> = (0..50).map(|_| told(&address, "").is_err()).collect();
+        stop(live, Signal::TERM);
+        faults
+    };
+    let first = faults();
+    assert_eq!(first, faults());
+    assert!(first.contains(&true) && first.contains(&false), "{first:?}");
+}
+
+/// `--tls` takes a word, or none in front of an address.
+#[test]
+fn the_words_of_tls() {
+    for (words, begins) in [
+        (&["--tls"][..], "127.0.0.1:"),
+        (&["--tls", "[::1]:0"], "[::1]:"),
+        (&["--tls", "0"], "127.0.0.1:"),
+        (&["--tls", "expired", "[::1]:0"], "[::1]:"),
+        (&["--tls", "tls-name"], "127.0.0.1:"),
+    ] {
+        let (live, address) = serve(words);
+        assert!(address.starts_with(begins), "{words:?}: {address}");
+        let ran = stop(live, Signal::TERM);
+        let shows = "shows a certificate that expired, then says its sentence";
+        assert_eq!(ran.stderr.contains(shows), words.contains(&"expired"), "{ran}");
+    }
+}
+
+/// The authority that was written is there before the address is, and a client that trusts it
+/// comes in; so does one with the certificate that is wanted of it.
+#[test]
+fn certificates_are_written_for_clients() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).display().to_string();
+    let (ca, client) = (path("ca.pem"), path("client.pem"));
+    let (live, address) = serve(&["--tls", "client", "--ca-out", &ca, "--client-out", &client]);
+    let url = format!("tls://{address}");
+    let trusting = redial([&*url, "--ca", &ca, "--cert", &client, "--key", &client]).silent().run();
+    assert_eq!((trusting.status, trusting.stdout.as_str()), (Some(0), LESSON), "{trusting}");
+    let without = redial([&*url, "--ca", &ca]).silent().run();
+    assert_eq!(without.status, Some(1), "{without}");
+    stop(live, Signal::TERM);
+
+    // One's own: here, the client's.
+    let (live, address) = serve(&["--cert", &client, "--key", &client]);
+    let ran = redial([&*format!("tls://{address}"), "--ca", &ca]).silent().run();
+    assert_eq!(ran.status, Some(1), "{ran}");
+    assert!(ran.stderr.contains("tls-certificate"), "{ran}");
+    stop(live, Signal::TERM);
+}
