@@ -73,10 +73,11 @@ impl Connection {
         self.read_at_most(BUFFER).await
     }
 
-    /// Reads something and gives it; nothing is the client's end.
-    pub(crate) async fn read_some(&mut self) -> io::Result<&[u8]> {
+    /// Reads something and shows it to `keep`; 0 is the client's end.
+    pub(crate) async fn read_and(&mut self, mut keep: impl FnMut(&[u8])) -> io::Result<usize> {
         let read = self.read().await?;
-        Ok(&self.buffer[..read])
+        keep(&self.buffer[..read]);
+        Ok(read)
     }
 
     async fn read_at_most(&mut self, most: usize) -> io::Result<usize> {

@@ -55,7 +55,7 @@ use units::Cut;
 /// - `say`: bytes, `word` (the unit's first word), `unit A..B` (its bytes from A to before B; `A..`
 ///   to its end), or `nothing`. `close` after that ends the connection.
 ///
-/// What stands before `[ready]` holds in both states. A unit is 64 KiB at most; a client that says
+/// What stands before `[ready]` holds in both states. A unit is 16 KiB at most; a client that says
 /// more without an end to it is answered as by `else`, and the connection ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transcript {

@@ -122,6 +122,7 @@ fn every_act_reads_what_its_row_says() {
                 .replace("TEXT", "'t'")
                 .replace("ACT", "echo")
                 .replace("seed N", "seed 7")
+                .replace("NAME", "redis")
         };
         // With all that may be left out, and without.
         let full = act.arguments().replace(['[', ']'], "");
@@ -138,7 +139,8 @@ fn every_act_reads_what_its_row_says() {
                 let text = format!("{} {}", act.word(), example(&arguments.replace("in|out", way)));
                 let behaviour = only(&text);
                 let word = if act.word() == "ok" { "say" } else { act.word() };
-                assert_eq!(behaviour.word(), word, "{text}");
+                // A transcript is called by its protocol too.
+                assert_eq!(behaviour.word().split(' ').next(), Some(word), "{text}");
                 assert_eq!(only(&behaviour.to_string()), behaviour, "{text}");
             }
         }
