@@ -72,11 +72,9 @@ impl Connection {
         self.read_at_most(BUFFER, |_| {}).await
     }
 
-    /// Reads something and gives it; nothing is the client's end.
-    pub(crate) async fn read_some(&mut self) -> io::Result<Vec<u8>> {
-        let mut heard = Vec::new();
-        self.read_at_most(BUFFER, |bytes| heard.extend_from_slice(bytes)).await?;
-        Ok(heard)
+    /// Reads something and shows it to `keep`; 0 is the client's end.
+    pub(crate) async fn read_and(&mut self, keep: impl FnMut(&[u8])) -> io::Result<usize> {
+        self.read_at_most(BUFFER, keep).await
     }
 
     /// Reads at most so many bytes, and shows them to `keep`.

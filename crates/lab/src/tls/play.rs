@@ -29,11 +29,11 @@ impl Connection {
     async fn stall_after_hello(&mut self) -> io::Result<Ended> {
         let mut hello = self.identities()?.hello()?;
         loop {
-            let said = match &self.read_some().await?[..] {
-                [] => return self.finish(Ended::ClosedByPeer).await,
-                bytes => hello.hear(bytes)?,
-            };
-            if let Some(hello) = said {
+            let mut said = Ok(None);
+            if self.read_and(|bytes| said = hello.hear(bytes)).await? == 0 {
+                return self.finish(Ended::ClosedByPeer).await;
+            }
+            if let Some(hello) = said? {
                 self.say(&hello).await?;
                 return self.fall_silent().await;
             }

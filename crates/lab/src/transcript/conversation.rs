@@ -48,8 +48,8 @@ impl Conversation {
         match end(cuts, &self.heard) {
             End::Open => None,
             End::Never => {
-                let unit = std::mem::take(&mut self.heard);
-                Some(Turn { say: other.to(&unit), close: true })
+                self.heard.clear();
+                Some(Turn { say: other.to_none(), close: true })
             }
             End::After(length) => {
                 let unit: Vec<u8> = self.heard.drain(..length).collect();
@@ -66,7 +66,10 @@ impl Conversation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::State;
+    use crate::{PROTOCOLS, State};
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
 
     const TEXT: &str = r#"
         cut line
@@ -81,8 +84,8 @@ mod tests {
         let transcript = Transcript::parse(TEXT, State::Ready).unwrap();
         let mut conversation = Conversation::new(transcript.into());
         let mut turns = Vec::new();
-        for byte in heard.chunks(1) {
-            conversation.hear(byte);
+        for piece in heard.chunks(heard.len().div_ceil(64)) {
+            conversation.hear(piece);
             while let Some(turn) = conversation.turn() {
                 turns.push((String::from_utf8(turn.say).unwrap(), turn.close));
             }
@@ -101,7 +104,52 @@ mod tests {
 
     #[test]
     fn a_unit_without_end_is_answered_once_and_ends_it() {
-        let turns = said(&[b'x'; 64 * 1024]);
+        let turns = said(&[b'x'; 16 * 1024]);
         assert_eq!(turns, [("what?\n".to_owned(), true)]);
+    }
+
+    /// All that is said to these bytes, in so many pieces.
+    fn whole(transcript: &Arc<Transcript>, heard: &[u8], piece: usize) -> Vec<Turn> {
+        let mut conversation = Conversation::new(Arc::clone(transcript));
+        let mut turns = Vec::new();
+        for piece in heard.chunks(piece) {
+            conversation.hear(piece);
+            while let Some(turn) = conversation.turn() {
+                let close = turn.close;
+                turns.push(turn);
+                if close {
+                    return turns;
+                }
+            }
+        }
+        turns
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// Nor do any bytes make it panic.
+        #[test]
+        fn the_pieces_in_which_bytes_come_do_not_matter(
+            mut heard in vec(prop_oneof![any::<u8>(), 0..8_u8, Just(b'\n')], 0..600),
+            begin in select(vec!["", "*2\r\n$4\r\n", "AMQP", "\0\0\0", "GET "]),
+            piece in 1..90_usize,
+        ) {
+            heard.splice(..0, begin.bytes());
+            for protocol in PROTOCOLS {
+                for state in [State::Ready, State::NotNow] {
+                    let transcript = Transcript::parse(protocol.text(), state).unwrap().into();
+                    let at_once = whole(&transcript, &heard, usize::MAX);
+                    prop_assert_eq!(&whole(&transcript, &heard, piece), &at_once, "{}", protocol);
+                }
+            }
+        }
+
+        #[test]
+        fn no_text_makes_the_reader_panic(
+            text in "((cut|on|else|greet|say|unit|begins|at|close|line|u8|[0-9]{1,6}|\"|\\\\x|[ \n#é.]){0,2} ?){0,40}"
+        ) {
+            let _ = Transcript::parse(&text, State::Ready);
+        }
     }
 }

@@ -55,8 +55,9 @@ use units::Cut;
 /// - `say`: bytes, `word` (the unit's first word), `unit A..B` (its bytes from A to before B; `A..`
 ///   to its end), or `nothing`. `close` after that ends the connection.
 ///
-/// What stands before `[ready]` holds in both states. A unit is 64 KiB at most; a client that says
-/// more without an end to it is answered as by `else`, and the connection ends.
+/// What stands before `[ready]` holds in both states. A unit is 16 KiB at most; a client that says
+/// more without an end to it is answered as by `else`, unless that repeats the unit, and the
+/// connection ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transcript {
     word: &'static str,
@@ -132,6 +133,14 @@ enum Item {
 }
 
 impl Reply {
+    /// The bytes, for what is no unit; none if they would repeat one.
+    fn to_none(&self) -> Vec<u8> {
+        match self.say.iter().all(|item| matches!(item, Item::Bytes(_))) {
+            true => self.to(&[]),
+            false => Vec::new(),
+        }
+    }
+
     /// The bytes, for this unit.
     fn to(&self, unit: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::new();

@@ -22,9 +22,8 @@ impl Connection {
                 }
                 next = conversation.turn();
             }
-            match &self.read_some().await?[..] {
-                [] => return self.finish(Ended::ClosedByPeer).await,
-                bytes => conversation.hear(bytes),
+            if self.read_and(|bytes| conversation.hear(bytes)).await? == 0 {
+                return self.finish(Ended::ClosedByPeer).await;
             }
             next = conversation.turn();
         }

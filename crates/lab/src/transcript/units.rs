@@ -3,8 +3,8 @@
 //! It looks at no more than it must, and never trusts a length further than [`LIMIT`]. Start at
 //! [`Cut`].
 
-/// The longest unit: 64 KiB.
-pub(super) const LIMIT: usize = 64 * 1024;
+/// The longest unit: 16 KiB. What is not whole yet is looked at again with every piece.
+pub(super) const LIMIT: usize = 16 * 1024;
 
 /// A rule for units that begin with some bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]

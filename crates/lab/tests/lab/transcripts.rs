@@ -380,7 +380,7 @@ fn nonsense_gets_an_answer_and_an_end() {
             let lab = Lab::start(protocol.in_state(state)).unwrap();
             let mut stream = connect(&lab);
             // More than any unit may be. The lab may be gone before it is all sent.
-            let _ = stream.write_all(&[0xfe; 70 * 1024]);
+            let _ = stream.write_all(&[0xfe; 20 * 1024]);
             let _ = stream.shutdown(std::net::Shutdown::Write);
             let _ = read_all(&mut stream);
             assert!(lab.wait_for_ends(1, PATIENCE), "{protocol} {state:?}");
