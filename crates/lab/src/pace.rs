@@ -103,4 +103,12 @@ mod tests {
         pace.accepted_at(pace.ready, Duration::MAX);
         assert_eq!(pace.due, pace.ready + LONGEST);
     }
+
+    #[test]
+    fn what_has_no_pace_ends_the_one_before() {
+        let start = Instant::now();
+        let mut pace = Pace { due: start + LONGEST, ready: start };
+        pace.accepted(None);
+        assert!(pace.due < start + LONGEST);
+    }
 }
