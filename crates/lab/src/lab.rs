@@ -138,7 +138,7 @@ impl Lab {
     }
 
     /// Blocks until the totals are as asked; false when the time is over before. It is asked
-    /// again after every change.
+    /// again after every change, while the lab waits for it: asking the lab from within blocks.
     #[must_use]
     pub fn wait_until(&self, time: Duration, enough: impl FnMut(&Totals) -> bool) -> bool {
         self.ledger.wait_until(time, enough)
