@@ -11,7 +11,7 @@ use super::{tables::row, wrapped};
 pub(super) fn text() -> String {
     let mut text = wrapped(INTRODUCTION, 0) + "\n\n";
     for name in NAMES {
-        text += &row(&format!("lab:{}", name.name()), name.about(), 16);
+        text += &row(&format!("lab:{}", name.name()), name.about(), 19);
     }
     text += "\n";
     text += &(wrapped(SERVE, 0) + "\n\n");

@@ -8,7 +8,10 @@ use redial::{Bytes, Mistake, nearest, printable};
 use redial_lab::{Behaviour, LESSON, PROTOCOLS, Protocol, Script, State};
 
 use super::{Flags, tls::behind};
-use crate::{error::Error, texts::bytes};
+use crate::{
+    error::Error,
+    texts::{AT_SIGN, bytes},
+};
 
 /// What is said is held in memory once, whoever it is said to.
 const LARGEST_SAYING: u64 = 64 * 1024 * 1024;
@@ -43,7 +46,7 @@ impl Plan {
 fn well(flags: &Flags) -> Result<(Behaviour, String), Error> {
     let (well, about) = if let Some(text) = &flags.say {
         let larger = "a practice server keeps it in memory; cut it to size";
-        let said = bytes("--say", text, LARGEST_SAYING, larger)?;
+        let said = bytes("--say", text, LARGEST_SAYING, [AT_SIGN, larger])?;
         let about = format!("says {} and closes", Bytes(said.len() as u64));
         (Behaviour::say(said), about)
     } else if flags.echo {
@@ -61,7 +64,10 @@ fn well(flags: &Flags) -> Result<(Behaviour, String), Error> {
 /// The script, from the command line or a file; the end of a file's last line is not part of it.
 fn script_text(text: &str) -> Result<String, Error> {
     let text = match text.strip_prefix('@') {
-        Some(_) => bytes("--script", text, LARGEST_SCRIPT, "a script is a line or two")?,
+        Some(_) => {
+            let larger = "a script is a line or two";
+            bytes("--script", text, LARGEST_SCRIPT, ["name a file with a script in it", larger])?
+        }
         None => text.as_bytes().to_vec(),
     };
     let text = String::from_utf8(text)
