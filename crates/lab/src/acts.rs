@@ -131,7 +131,7 @@ pub const ACTS: &[Act] = &[
         Ok(Behaviour::Handshake(Handshake::Stall))
     }),
     #[cfg(feature = "tls")]
-    Act::new("tls-stall-after", "", "answers with its own hello, then nothing", |_| {
+    Act::new("tls-half", "", "answers with its own hello, then nothing", |_| {
         Ok(Behaviour::Handshake(Handshake::StallAfterHello))
     }),
     #[cfg(feature = "tls")]

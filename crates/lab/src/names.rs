@@ -84,7 +84,7 @@ pub const NAMES: &[Name] = &[
     #[cfg(feature = "tls")]
     Name::new("tls-stall", "reads the client's TLS hello and never answers", "tls-stall"),
     #[cfg(feature = "tls")]
-    Name::new("tls-stall-after", "answers with its own TLS hello, then nothing", "tls-stall-after"),
+    Name::new("tls-half", "answers with its own TLS hello, then nothing", "tls-half"),
     #[cfg(feature = "tls")]
     Name::new("tls-alert", "refuses the TLS handshake with an alert", "tls-alert"),
     #[cfg(feature = "tls")]

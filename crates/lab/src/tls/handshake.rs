@@ -44,7 +44,7 @@ impl Handshake {
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Stall => "tls-stall",
-            Self::StallAfterHello => "tls-stall-after",
+            Self::StallAfterHello => "tls-half",
             Self::Alert => "tls-alert",
             Self::Old => "tls-old",
         }
