@@ -257,10 +257,12 @@ fn each_mistake_has_its_place_and_what_to_write() {
         }
         assert!(!error.to_string().chars().any(char::is_control), "{error:?}");
     }
-    let nested = |levels: usize| "delay 1s ".repeat(levels - 1) + "ok";
-    assert_eq!(read(&nested(8)).to_string().matches("delay").count(), 7);
-    for levels in [9, 100_000] {
-        assert_eq!(mistake(&nested(levels)).what, "too many acts within each other");
+    for last in ["ok", "stall", ""] {
+        let nested = |levels: usize| "delay 1s ".repeat(levels - 1) + last;
+        assert_eq!(read(&nested(8)).to_string().matches("delay").count(), 7);
+        for levels in [9, 100_000] {
+            assert_eq!(mistake(&nested(levels)).what, "too many acts within each other");
+        }
     }
     assert!(mistake(&"x".repeat(1 << 20)).to_string().len() < 1_000);
 }
