@@ -46,6 +46,26 @@ pub(crate) fn answer(words: &[String]) -> Option<Error> {
     None
 }
 
+/// The same for `serve`: how other servers are told where to listen.
+pub(crate) fn answer_serve(words: &[std::ffi::OsString]) -> Option<Error> {
+    let flags = words.iter().filter_map(|word| word.to_str()).take_while(|word| *word != "--");
+    for word in flags {
+        let next = match word.split('=').next().unwrap_or(word) {
+            "-l" | "-lp" | "-lk" | "-k" | "--listen" => {
+                "serve listens anyway, again and again; write the port alone: redial serve 5432"
+            }
+            "-p" | "--port" => "write the port alone: redial serve 5432",
+            "--host" | "--bind" | "-b" | "--address" => {
+                "write the address alone: redial serve 127.0.0.1:5432, or :5432 for every address"
+            }
+            "-d" | "--daemon" => "it stays in front; `&` in a shell puts it behind",
+            _ => continue,
+        };
+        return Some(Error::plain(format!("there is no flag `{word}`"), next));
+    }
+    None
+}
+
 fn is_wait(word: &str) -> bool {
     word.strip_prefix("-w").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
 }

@@ -286,6 +286,9 @@ fn serve() {
         vec!["serve", "--max-connections", "0"],
         vec!["serve", "--backlog", "70000"],
         vec!["serve", "-q", "-v"],
+        vec!["serve", "-l", "5432"],
+        vec!["serve", "--port=5432"],
+        vec!["serve", "--host", "0.0.0.0"],
         vec!["serve", "--scirpt", "ok"],
     ];
     insta::assert_snapshot!(all(cases));

@@ -50,7 +50,7 @@ pub(super) fn environment() -> String {
 
 const OTHERS: [(&str, &str); 3] = [
     ("NO_COLOR", "no colours"),
-    ("REDIAL_NO_LAB", "1 forbids practice servers"),
+    ("REDIAL_NO_LAB", "1 forbids practice servers, and `serve`"),
     ("SSL_CERT_FILE, SSL_CERT_DIR", "the authorities to trust, instead of the system's"),
 ];
 

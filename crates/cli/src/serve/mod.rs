@@ -33,7 +33,7 @@ use crate::{
     connect::{interrupts, no_runtime},
     error::Error,
     exit::Exit,
-    practice,
+    foreign, practice,
     terminal::complain,
     texts::reason,
 };
@@ -128,6 +128,10 @@ struct Flags {
 
 /// Serves until told to stop, or until all connections that were asked for have ended.
 pub(crate) fn run(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> {
+    let words: Vec<OsString> = words.collect();
+    if let Some(error) = foreign::answer_serve(&words) {
+        return Err(error);
+    }
     let mut flags = Flags::try_parse_from(words).map_err(|error| Error::Flags(Box::new(error)))?;
     practice::allowed()?;
     flags.give_back_the_address();
