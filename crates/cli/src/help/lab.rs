@@ -53,9 +53,7 @@ pub(super) fn page() -> String {
     for name in NAMES {
         page += &format!("| `lab:{}` | {} |\n", name.name(), name.about());
     }
-    page += &format!(
-        "\n{SERVE} How to test a client of yours with it is in the [cookbook](cookbook.md), what each line of its log says in the [schema](serve.schema.json), and how it compares with what others have in [the lab and others](lab-and-others.md).\n"
-    );
+    page += &format!("\n{SERVE} {SEE_ALSO}\n");
     page += &format!("\n## Scripts\n\n{SCRIPTS}\n\n| script | what happens |\n|---|---|\n");
     for (script, meaning) in EXAMPLES {
         page += &format!("| `{script}` | {meaning} |\n");
@@ -98,6 +96,12 @@ const SERVE: &str = "\
 `redial serve` starts one for other programs: its address is the first line of \
 standard output. It says its sentence, or what --say, --echo, --sink or --as says \
 instead; that is `ok`. --script says who gets what.";
+
+#[cfg(test)]
+const SEE_ALSO: &str = "\
+How to test a client of yours with it is in the [cookbook](cookbook.md), what each \
+line of its log says in the [schema](serve.schema.json), and how it compares with \
+what others have in [the lab and others](lab-and-others.md).";
 
 const SCRIPTS: &str = "\
 A script is a list: each entry holds for one connection, or for so many; the last \

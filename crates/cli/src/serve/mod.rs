@@ -258,7 +258,8 @@ fn start(
     builder.start().map_err(|error| not_bound(flags.address.as_deref(), places, &error))
 }
 
-/// The authority in its file and a client's certificate in its, the address on standard output, and on standard error what this is.
+/// What clients need in its files, the address on standard output, and on standard error what
+/// this is.
 fn announce(flags: &Flags, plan: &Plan, lab: &Lab) -> Result<(), Error> {
     if let Some(path) = &flags.ca_out {
         let instead = "add --tls, or leave it out";
@@ -311,7 +312,10 @@ async fn wait(
     let end = tokio::select! {
         Some(signal) = signals.recv() => End::Told(signal),
         Some(news) = told.recv() => End::News(news),
-        else => return Err(Error::plain("the practice server stopped by itself", "please report this")),
+        else => {
+            let what = "the practice server stopped by itself";
+            return Err(Error::plain(what, "please report this"));
+        }
     };
     // Connections that are alive still are told of before this is over.
     let stopping = tokio::task::spawn_blocking(move || lab.stop());

@@ -101,7 +101,7 @@ fn not_a_place(word: &str) -> Option<Error> {
     if word.starts_with("lab:") {
         return error(
             format!("`{}` is a practice server by itself, and `serve` is another", shown(word)),
-            "to connect to it: redial connect lab:NAME; to serve: redial serve --script 'reset 2, ok'",
+            "to connect to it: redial connect lab:NAME; to serve: redial serve --script 'reset, ok'",
         );
     }
     if word.starts_with("unix:") || word.starts_with('/') {
