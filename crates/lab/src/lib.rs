@@ -29,9 +29,7 @@
 //! - `behaviour`: what may happen on a connection, and what may happen instead of one
 //! - `script`: which connection gets which behaviour
 //! - `chance`: for some connections only, drawn from a seed (`draw`)
-//! - `words`: a script read from text; `acts` is the table of its words, `reader` what they can
-//!   ask for, `tokens` cuts the text, `quantity` knows the units, `nearest` finds what was meant
-//! - `print`: the same text, written
+//! - `text/`: a script read from text, and written
 //! - `names`: ready-made servers by name, as a table
 //! - `seen`: what a lab saw, and waiting for it
 //! - `ends`: telling somebody of each connection's end
@@ -43,7 +41,6 @@
 //! - `tls/`: certificates and handshakes, good ones and bad ones (feature `tls`, on by default)
 //! - `transcript/`: servers of a known protocol, as far as a probe can tell
 
-mod acts;
 mod behaviour;
 mod builder;
 mod chance;
@@ -53,23 +50,17 @@ mod draw;
 mod ends;
 mod lab;
 mod names;
-mod nearest;
 mod pace;
 mod play;
-mod print;
-mod quantity;
-mod reader;
 mod script;
 mod seen;
 mod server;
 mod stream;
+mod text;
 #[cfg(feature = "tls")]
 mod tls;
-mod tokens;
 mod transcript;
-mod words;
 
-pub use acts::{ACTS, Act};
 pub use behaviour::{After, Behaviour, Outage};
 pub use builder::Builder;
 pub use chance::{Chance, Percent};
@@ -77,10 +68,10 @@ pub use lab::Lab;
 pub use names::{LESSON, NAMES, Name, UnknownName};
 pub use script::{Entry, Script};
 pub use seen::{Ended, Seen, SeenConnection, Totals, sha256};
+pub use text::{ACTS, Act, ScriptError};
 #[cfg(feature = "tls")]
 pub use tls::{BadIdentity, Certificate, Given, Handshake};
 pub use transcript::{PROTOCOLS, Protocol, State, Transcript, TranscriptError, UnknownProtocol};
-pub use words::ScriptError;
 
 // The Rust of the cookbook runs with the documentation of the crate that it is about.
 #[cfg(doctest)]

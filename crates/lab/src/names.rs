@@ -6,8 +6,8 @@
 use std::fmt;
 
 use crate::behaviour::{Behaviour, Outage};
-use crate::nearest::nearest;
 use crate::script::Script;
+use crate::text::nearest;
 
 /// What the server of the lesson says: one friendly sentence, and the end of the line.
 pub const LESSON: &str = "Hello from the server! You have reached it.\n";

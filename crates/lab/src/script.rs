@@ -1,7 +1,7 @@
 //! Which connection gets which behaviour: "reset 2, then answer".
 //!
 //! A script is a list of entries; each holds for a number of connections or for a time, and the
-//! last one repeats, or the whole list does. Its text form is in `words` and `print`. Start at
+//! last one repeats, or the whole list does. Its text form is in `text`. Start at
 //! [`Script`].
 
 use std::sync::Arc;

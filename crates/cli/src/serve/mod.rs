@@ -15,6 +15,7 @@ use std::{
     fs,
     io::{self, Write},
     net::SocketAddr,
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -262,12 +263,13 @@ fn start(
 /// this is.
 fn announce(flags: &Flags, plan: &Plan, lab: &Lab) -> Result<(), Error> {
     if let Some(path) = &flags.ca_out {
-        let instead = "add --tls, or leave it out";
-        write_pem("--ca-out", path, lab.ca_pem(), "no authority signs anything here", instead)?;
+        let (what, instead) = ("no authority signs anything here", "add --tls, or leave it out");
+        write_pem("--ca-out", path, 0o644, lab.ca_pem(), what, instead)?;
     }
     if let Some(path) = &flags.client_out {
         let (what, instead) = ("no certificate is wanted of a client here", "add --tls client");
-        write_pem("--client-out", path, lab.client_identity_pem(), what, instead)?;
+        // It has a key in it.
+        write_pem("--client-out", path, 0o600, lab.client_identity_pem(), what, instead)?;
     }
     let address = lab.address();
     let open = if address.ip().is_loopback() { "" } else { ", open to other machines" };
@@ -289,12 +291,15 @@ fn announce(flags: &Flags, plan: &Plan, lab: &Lab) -> Result<(), Error> {
 fn write_pem(
     flag: &str,
     path: &Path,
+    mode: u32,
     pem: Option<&str>,
     what: &str,
     instead: &str,
 ) -> Result<(), Error> {
     let pem = pem.ok_or_else(|| Error::plain(format!("{flag}: {what}"), instead))?;
-    fs::write(path, pem).map_err(|error| {
+    let mut options = fs::OpenOptions::new();
+    let file = options.write(true).create(true).truncate(true).mode(mode).open(path);
+    file.and_then(|mut file| file.write_all(pem.as_bytes())).map_err(|error| {
         let name = printable(&path.display().to_string());
         Error::plain(
             format!("{flag}: `{name}` cannot be written: {}", reason(&error)),

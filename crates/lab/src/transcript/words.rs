@@ -4,10 +4,10 @@
 
 use super::{PROTOCOLS, Protocol, State};
 use crate::behaviour::Behaviour;
-use crate::nearest::nearest;
-use crate::reader::Words;
-use crate::tokens::shown;
-use crate::words::ScriptError;
+use crate::text::ScriptError;
+use crate::text::Words;
+use crate::text::nearest;
+use crate::text::shown;
 
 /// Reads what follows `as`.
 pub(crate) fn read(words: &mut Words<'_>) -> Result<Behaviour, ScriptError> {

@@ -219,7 +219,6 @@ fn never_read_blocks_the_clients_writes() {
     let sent = sent_until_blocked(&mut stream);
     // The buffers of both sides; a server that read would take it all.
     assert!(sent < MUCH / 4, "{sent} bytes and no end");
-    assert_eq!(stream.write(b"x").unwrap_err().kind(), ErrorKind::WouldBlock);
     assert_silent(&mut stream);
     let totals = lab.seen().totals;
     assert_eq!((totals.bytes_in, totals.bytes_out, totals.ended), (0, 0, 0));

@@ -1,18 +1,18 @@
 //! The acts of a script, as a table: the word, what may follow it, and what it means.
 //!
 //! The parser reads by this table and help can be printed from it, so neither drifts. How the
-//! parts of a script fit together is in `words`. A new act is a row here, and what it reads is
+//! parts of a script fit together is in `text`. A new act is a row here, and what it reads is
 //! one of a few things that [`Words`] can read. Start at [`ACTS`].
 
 use std::time::Duration;
 
 use crate::behaviour::Behaviour;
 use crate::names::BANNER;
-use crate::reader::Words;
+use crate::text::ScriptError;
+use crate::text::reader::Words;
 #[cfg(feature = "tls")]
 use crate::tls::{Certificate, Handshake};
 use crate::transcript;
-use crate::words::ScriptError;
 
 /// A word of a script that says what happens on a connection.
 #[derive(Clone, Copy, Debug)]

@@ -1,12 +1,12 @@
 //! A script's text cut into words, texts in quotes, and commas, each with its position.
 //!
-//! It does not know what a word means; that is `words`. Start at [`tokens`].
+//! It does not know what a word means; that is `text`. Start at [`tokens`].
 
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::words::ScriptError;
+use crate::text::ScriptError;
 
 /// One piece of a script's text.
 #[derive(Clone, Debug)]

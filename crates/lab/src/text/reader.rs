@@ -1,7 +1,7 @@
 //! A script's pieces read one after the other, and the things an act can ask for.
 //!
 //! A text, a size, a time, a direction, a seed: each is taken if it is next, and has a default or
-//! a message if it is not. What may stand where is in `words`. Start at [`Words`].
+//! a message if it is not. What may stand where is in `text`. Start at [`Words`].
 
 use std::num::NonZeroUsize;
 use std::ops::Range;
@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use crate::behaviour::{After, Behaviour};
 use crate::names::LESSON;
-use crate::quantity::Quantity;
-use crate::tokens::{Kind, Token, shown, tokens};
-use crate::words::ScriptError;
+use crate::text::ScriptError;
+use crate::text::quantity::Quantity;
+use crate::text::tokens::{Kind, Token, shown, tokens};
 
 /// A script's pieces, and how far it is read.
 pub(crate) struct Words<'a> {

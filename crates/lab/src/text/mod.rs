@@ -1,19 +1,33 @@
 //! Scripts read from text: `reset 2, stall, ok`.
 //!
-//! The grammar, and what may stand where. Which acts there are is a table (`acts`), what they can
-//! ask for is in `reader`, and scripts are written in `print`. Start at [`Script::parse`].
+//! The grammar, and what may stand where; it plays nothing. Start at [`Script::parse`].
+//!
+//! - `acts`: the table of a script's words; `reader`: what they can ask for
+//! - `tokens`: a text cut into words and commas; `quantity`: its units; `nearest`: what was meant
+//! - `print`: scripts written as text
+
+mod acts;
+mod nearest;
+mod print;
+mod quantity;
+mod reader;
+mod tokens;
 
 use std::fmt;
 use std::ops::Range;
 
-use crate::acts::{ACTS, Act};
 use crate::behaviour::{Behaviour, Outage};
 use crate::chance::Chance;
-use crate::nearest::nearest;
-use crate::quantity::Quantity;
-use crate::reader::Words;
 use crate::script::{Entry, Script};
-use crate::tokens::{Kind, shown};
+
+pub use acts::{ACTS, Act};
+pub(crate) use nearest::nearest;
+pub(crate) use reader::Words;
+pub(crate) use tokens::shown;
+
+use quantity::Quantity;
+
+use tokens::Kind;
 
 /// Acts within acts, as in `delay 1s delay 1s ok`.
 const DEEPEST: usize = 8;

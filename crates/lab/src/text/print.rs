@@ -6,9 +6,9 @@
 use std::fmt::{Display, Formatter, Result};
 
 use crate::behaviour::{After, Behaviour};
-use crate::quantity::{Size, Time};
 use crate::script::{Entry, Script};
-use crate::tokens::Quoted;
+use crate::text::quantity::{Size, Time};
+use crate::text::tokens::Quoted;
 
 /// `reset 2, say "hello\n"`; with `loop` at the end if it starts again.
 impl Display for Script {

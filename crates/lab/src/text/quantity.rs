@@ -6,7 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::chance::Percent;
-use crate::tokens::shown;
+use crate::text::tokens::shown;
 
 /// Sizes in bytes; upper and lower case are the same. The first four are printed.
 const SIZES: [(&str, u64); 7] = [
