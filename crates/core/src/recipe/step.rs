@@ -117,7 +117,7 @@ impl Choices {
         };
         Ok(Expected(Arc::new(Alternatives {
             all: self.all.iter().filter(is_for).map(made).collect::<Result<_, Mistake>>()?,
-            frame: self.frame.clone(),
+            frame: self.frame,
             limit: self.limit,
             words: self.words.clone(),
         })))
