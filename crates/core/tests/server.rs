@@ -326,6 +326,10 @@ fn options_of_recipes_are_read_and_say_themselves_again() {
         ("a:1#method=get", "`get` is no method; write #method=HEAD"),
         ("a:1#header=A:%0d%0aB:", "`A:%0d%0aB:` is no header; write #header=Name:%20value"),
         (
+            "a:1#header=Authorization:%20s3cret",
+            "a header that holds a secret has no place in an option; write it into a recipe of your own, and #as=FILE",
+        ),
+        (
             "a:1#body=/(/",
             "the pattern `/(/` is wrong: unclosed group; mend it, or write the text without slashes",
         ),
