@@ -215,6 +215,11 @@ fn mistakes_say_where_they_are() {
             "the recipe has neither a probe nor an answer; write a table [probe], or [answer]",
         ),
         ("nam = 'x'", "line 1, column 1", "there is no key `nam`; the nearest is `name`"),
+        (
+            "name = 'x'\nready = 'y'\n[answer]\nfirst = 'server'\nexpect = [{ match = 'a', then = 'next' }]",
+            "line 3, column 1",
+            "an answer has no steps; let it lead to ready, again, unavailable or unexpected-response",
+        ),
         ("name = 7", "line 1, column 8", "this is a number; it has to be text in quotes"),
         (
             "send = 'a\\q'",
