@@ -78,6 +78,11 @@ pub(super) fn read(file: &str) -> Result<Parts, Mistake> {
         let choices = choices(&table, &[], &mut seen)?.ok_or_else(|| {
             Mistake::new(table.at.clone(), "the answer expects nothing", "write expect = [ … ]")
         })?;
+        if choices.all.iter().any(|choice| matches!(choice.then, Then::Next | Then::Tls)) {
+            let what = "an answer has no steps";
+            let instead = "let it lead to ready, again, unavailable or unexpected-response";
+            return Err(Mistake::new(table.at.clone(), what, instead));
+        }
         parts.answer = Some((first, choices.made(None)?));
     }
     let examples = top.tables("example", MOST_EXAMPLES)?;

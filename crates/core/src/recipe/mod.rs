@@ -130,6 +130,15 @@ impl Recipe {
         Err(Mistake::new(0..name.len(), what, instead))
     }
 
+    /// The recipe that judges this server: of its option `as`, or of its scheme. None where neither
+    /// says anything, as for `host:port`. A file's path in `as` is for the caller to read.
+    ///
+    /// # Errors
+    /// Those of [`Recipe::named`].
+    pub fn of(server: &Server) -> Result<Option<Self>, Mistake> {
+        server.protocol().map(Self::named).transpose()
+    }
+
     /// Reads a recipe from a file's text (TOML, at most 256 KiB).
     ///
     /// # Errors

@@ -189,14 +189,15 @@ impl Probe {
                 return self.fail(too_soon(bytes));
             }
             let room = self.limit().saturating_sub(self.heard.len());
+            if room == 0 {
+                // It talks and does not listen.
+                return self.fail(refused(Kind::UnexpectedResponse, &self.heard));
+            }
             let (now, later) = bytes.split_at(room.min(bytes.len()));
             self.heard.extend_from_slice(now);
             bytes = later;
             if matches!(self.phase, Phase::Read) {
                 self.go_on(Over::No);
-            } else if now.is_empty() {
-                // It talks and does not listen.
-                return self.fail(refused(Kind::UnexpectedResponse, &self.heard));
             }
         }
     }
