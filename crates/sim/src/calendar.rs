@@ -1,23 +1,32 @@
 //! What comes next, of a million things: a calendar queue ordered by (time, id).
 //!
 //! R. Brown, "Calendar queues: a fast O(1) priority queue implementation for the simulation event
-//! set problem", CACM 31(10), 1988: time is cut into days, day after day around a year of buckets;
-//! pushing is a list's front, popping a walk to the next day. As there, the year has between half
-//! and twice as many days as there are entries, and a day is three times the mean gap between
-//! entries. Unlike there, a day's entries are sorted when the day comes (a small heap), so that a
-//! million at one moment cost n log n and not n², and the gap is that of all pops since the last
-//! look rather than of a sample. It knows nothing of clients. Start at [`Calendar`].
+//! set problem", CACM 31(10), 1988: time is cut into days, day after day around a year of lists;
+//! pushing appends to a list, popping walks to the next day. As there, the year grows and shrinks
+//! with the number of entries, and a day is a multiple of the mean gap between them. Unlike there
+//! a day holds some 32 entries, not three: they lie in one piece of memory and are sorted when the
+//! day comes, which costs less than three visits to memory that is not cached, and a million
+//! entries at one moment cost n log n and not n². The gap is that of all pops since the last look,
+//! not of a sample. It knows nothing of clients. Start at [`Calendar`].
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
-/// No node.
-const NONE: u32 = u32::MAX;
-
 /// The fewest days in a year.
-const FEWEST: usize = 64;
+const FEWEST: usize = 16;
 
 /// The longest day: 2^36 ns, some 69 s.
 const LONGEST: u32 = 36;
+
+/// A day is so many mean gaps long.
+const GAPS: u64 = 32;
+
+/// The year has so many days that each entry has between 1/16 and 1/4 of one: it is 2 to 8 times
+/// as long as all that wait take to be popped, so that few entries are of later years.
+const MOST_PER_DAY: usize = 16;
+const LEAST_PER_DAY: usize = 4;
+
+/// A list that grew larger than this is given back when its day is over.
+const KEPT: usize = 1_024;
 
 /// A priority queue of (nanoseconds, id), the smallest first; equal ones come out together.
 ///
@@ -34,34 +43,24 @@ const LONGEST: u32 = 36;
 /// assert_eq!(calendar.pop(), None);
 /// ```
 pub struct Calendar {
-    nodes: Vec<Node>,
-    /// The first node that is free.
-    free: u32,
-    /// The first node of each day's list; a power of two of them.
-    days: Vec<u32>,
+    /// The entries of each day of the year; a power of two of them.
+    days: Vec<Vec<(u64, u64)>>,
     /// A day is 2^shift nanoseconds.
     shift: u32,
-    /// The day that is in `now`; what is pushed at or before it goes there too.
+    /// The day that has begun.
     today: u64,
-    now: BinaryHeap<Reverse<(u64, u64)>>,
+    /// Its entries, the next one last.
+    now: Vec<(u64, u64)>,
+    /// What was pushed at or before today since it began.
+    late: BinaryHeap<Reverse<(u64, u64)>>,
     len: usize,
     work: Work,
 }
 
-/// An entry in the list of its day.
-#[derive(Clone, Copy)]
-struct Node {
-    at: u64,
-    id: u64,
-    next: u32,
-}
-
-/// What the queue has cost since it last looked at itself.
+/// What was popped since the queue last looked at itself.
 #[derive(Default)]
 struct Work {
     pops: usize,
-    /// Days walked to and entries of later years passed.
-    steps: usize,
     /// The first and the last time popped.
     first: Option<u64>,
     last: u64,
@@ -78,12 +77,11 @@ impl Calendar {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            nodes: Vec::new(),
-            free: NONE,
-            days: vec![NONE; FEWEST],
+            days: vec![Vec::new(); FEWEST],
             shift: 20,
             today: 0,
-            now: BinaryHeap::new(),
+            now: Vec::new(),
+            late: BinaryHeap::new(),
             len: 0,
             work: Work::default(),
         }
@@ -101,10 +99,10 @@ impl Calendar {
         self.len == 0
     }
 
-    /// Adds an entry. At most 2^32 − 2 may wait.
+    /// Adds an entry.
     pub fn push(&mut self, at: u64, id: u64) {
         self.len += 1;
-        if self.len > 2 * self.days.len() {
+        if self.len > MOST_PER_DAY * self.days.len() {
             self.rebuild(self.shift, 2 * self.days.len());
         }
         self.file(at, id);
@@ -112,39 +110,46 @@ impl Calendar {
 
     /// Takes the entry with the smallest time, of these the one with the smallest id.
     pub fn pop(&mut self) -> Option<(u64, u64)> {
-        if self.now.is_empty() && !self.advance() {
-            return None;
-        }
-        let Reverse((at, id)) = self.now.pop()?;
+        self.turn();
+        let late = self.late.peek().map(|Reverse(entry)| *entry);
+        let (at, id) = match (self.now.last().copied(), late) {
+            (Some(now), Some(late)) if late < now => self.late.pop()?.0,
+            (Some(_), _) => self.now.pop()?,
+            (None, _) => self.late.pop()?.0,
+        };
         self.len -= 1;
         self.work.pops += 1;
         self.work.first.get_or_insert(at);
         self.work.last = at;
         if self.work.pops > self.len.max(1_024) {
             self.look();
-        } else if self.days.len() > FEWEST && self.len < self.days.len() / 4 {
+        } else if self.days.len() > FEWEST && self.len < LEAST_PER_DAY * self.days.len() {
             self.rebuild(self.shift, self.days.len() / 2);
         }
         Some((at, id))
     }
 
+    /// Begins the next day if nothing is left of this one. Returns whether it did; if it did not,
+    /// there is nothing to do or nothing at all.
+    pub(crate) fn turn(&mut self) -> bool {
+        self.now.is_empty() && self.late.is_empty() && self.advance()
+    }
+
+    /// The id of the entry that comes so many places behind the next one today, of those that
+    /// were known when the day began.
+    pub(crate) fn ahead(&self, places: usize) -> Option<u64> {
+        let place = self.now.len().checked_sub(places + 1)?;
+        self.now.get(place).map(|(_, id)| *id)
+    }
+
     fn file(&mut self, at: u64, id: u64) {
         let day = at >> self.shift;
         if day <= self.today {
-            self.now.push(Reverse((at, id)));
-            return;
-        }
-        let place = self.place(day);
-        let node = Node { at, id, next: self.days[place] };
-        self.days[place] = if self.free == NONE {
-            self.nodes.push(node);
-            u32::try_from(self.nodes.len() - 1).unwrap_or(NONE)
+            self.late.push(Reverse((at, id)));
         } else {
-            let free = self.free;
-            self.free = self.nodes[free as usize].next;
-            self.nodes[free as usize] = node;
-            free
-        };
+            let place = self.place(day);
+            self.days[place].push((at, id));
+        }
     }
 
     #[allow(clippy::cast_possible_truncation)] // the mask is smaller than a usize
@@ -159,50 +164,42 @@ impl Calendar {
         }
         for _ in 0..self.days.len() {
             self.today += 1;
-            self.work.steps += 1;
             if self.take() {
                 return true;
             }
         }
         // A year without an entry: the earliest is looked for, and its day begun.
-        let earliest = self.waiting().map(|node| node.at).min();
-        self.work.steps += self.days.len() + self.len;
+        let earliest = self.days.iter().flatten().map(|(at, _)| *at).min();
         let Some(earliest) = earliest else { return false };
         self.today = earliest >> self.shift;
         self.take()
     }
 
-    /// Moves today's entries from the list to `now`. Returns whether there were any.
+    /// Makes today's entries what comes now. Returns whether there are any.
     fn take(&mut self) -> bool {
         let place = self.place(self.today);
-        let mut at = self.days[place];
-        if at == NONE {
+        let (today, shift) = (self.today, self.shift);
+        let list = &mut self.days[place];
+        if list.is_empty() {
             return false;
         }
-        let mut kept = NONE;
-        while at != NONE {
-            let node = &mut self.nodes[at as usize];
-            let next = node.next;
-            if node.at >> self.shift == self.today {
-                self.now.push(Reverse((node.at, node.id)));
-                node.next = self.free;
-                self.free = at;
-            } else {
-                self.work.steps += 1;
-                node.next = kept;
-                kept = at;
-            }
-            at = next;
+        if list.iter().all(|(at, _)| at >> shift == today) {
+            std::mem::swap(&mut self.now, list);
+        } else {
+            self.now.extend(list.extract_if(.., |(at, _)| *at >> shift == today));
         }
-        self.days[place] = kept;
+        if list.capacity() > KEPT && list.len() < KEPT / 4 {
+            list.shrink_to(KEPT / 4);
+        }
+        self.now.sort_unstable_by(|one, other| other.cmp(one));
         !self.now.is_empty()
     }
 
     /// After as many pops as there are entries: is a day as long as it should be?
     fn look(&mut self) {
-        let Work { pops, first, last, .. } = self.work;
+        let Work { pops, first, last } = self.work;
         let gap = last.saturating_sub(first.unwrap_or(last)) / pops.max(1) as u64;
-        let shift = (3 * gap).max(1).ilog2().min(LONGEST);
+        let shift = (GAPS * gap).max(1).ilog2().min(LONGEST);
         // One of two neighbours is as good as the other, and moving costs.
         if shift.abs_diff(self.shift) > 1 {
             self.rebuild(shift, self.days.len());
@@ -213,29 +210,18 @@ impl Calendar {
 
     /// Files every entry anew.
     fn rebuild(&mut self, shift: u32, days: usize) {
-        let waiting: Vec<_> = self.waiting().map(|node| (node.at, node.id)).collect();
-        let start = match self.now.peek() {
-            Some(Reverse((at, _))) => *at,
-            None => waiting.iter().map(|(at, _)| *at).min().unwrap_or(self.work.last),
-        };
-        let now = std::mem::take(&mut self.now);
-        self.nodes.clear();
-        self.free = NONE;
-        self.days.clear();
-        self.days.resize(days, NONE);
+        let mut entries = std::mem::take(&mut self.now);
+        entries.extend(std::mem::take(&mut self.late).into_iter().map(|Reverse(entry)| entry));
+        // What was today stays so: the next to be popped.
+        let first = entries.iter().map(|(at, _)| *at).min();
+        entries.extend(self.days.iter_mut().flat_map(|list| std::mem::take(list)));
+        let first = first.or_else(|| entries.iter().map(|(at, _)| *at).min());
+        self.days = vec![Vec::new(); days];
         self.shift = shift;
-        self.today = start >> shift;
+        self.today = first.unwrap_or(self.work.last) >> shift;
         self.work = Work::default();
-        for (at, id) in now.into_iter().map(|Reverse(entry)| entry).chain(waiting) {
+        for (at, id) in entries {
             self.file(at, id);
         }
-    }
-
-    fn waiting(&self) -> impl Iterator<Item = &Node> {
-        self.days.iter().flat_map(|first| {
-            std::iter::successors(self.nodes.get(*first as usize), |node| {
-                self.nodes.get(node.next as usize)
-            })
-        })
     }
 }

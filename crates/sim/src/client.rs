@@ -126,7 +126,7 @@ impl Client for SessionClient {
     type Plan = Sessions;
 
     fn new(plan: &Sessions, seed: u64) -> Self {
-        Self { session: Session::new(plan.policy.clone(), seed), attempt: None, server: 0 }
+        Self { session: Session::silent(plan.policy.clone(), seed), attempt: None, server: 0 }
     }
 
     fn tell(&mut self, plan: &Sessions, now: u64, happens: Happens) -> Wish {
@@ -173,7 +173,7 @@ impl SessionClient {
                     wish.done = true;
                     return wish;
                 }
-                // Notes and the handing over are for a record and a user; there is neither.
+                // The handing over is for a user, and there is none.
                 _ => {}
             }
         }

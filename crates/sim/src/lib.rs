@@ -21,6 +21,7 @@ mod network;
 mod outage;
 mod peers;
 mod plan;
+mod prefetch;
 mod rehearse;
 mod report;
 mod scenario;

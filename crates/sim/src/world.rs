@@ -14,6 +14,7 @@ use crate::{
     client::{Cause, Client, Happens, Wish},
     network::{Network, syn_again},
     outage::Turn,
+    prefetch::prefetch,
     server::{Knock, Serving},
     tally::Tally,
     time::NEVER,
@@ -21,6 +22,9 @@ use crate::{
 
 /// How many events there are between two looks at whether to go on.
 const LOOK: u32 = 1 << 16;
+
+/// So many events ahead of time is who comes fetched.
+const AHEAD: usize = 16;
 
 /// The bits of a serial number that an event carries.
 const SERIAL: u32 = (1 << 24) - 1;
@@ -190,7 +194,7 @@ impl<C: Client> World<C> {
     ) -> (Tally, u64, bool) {
         let mut looks = 0;
         let mut stopped = false;
-        while let Some((at, key)) = self.calendar.pop() {
+        while let Some((at, key)) = self.next() {
             if at > self.setting.end {
                 self.now = self.setting.end;
                 break;
@@ -210,6 +214,27 @@ impl<C: Client> World<C> {
             }
         }
         (self.tally, self.now, stopped)
+    }
+
+    /// What comes next; who comes soon is fetched.
+    fn next(&mut self) -> Option<(u64, u64)> {
+        if self.calendar.turn() {
+            (0..AHEAD).for_each(|places| self.fetch(places));
+        }
+        self.fetch(AHEAD);
+        self.calendar.pop()
+    }
+
+    fn fetch(&self, places: usize) {
+        let Some(key) = self.calendar.ahead(places) else { return };
+        let (entity, what, _) = read(key);
+        let client = entity.wrapping_sub(self.first_client()) as usize;
+        if let Some(line) = self.lines.get(client) {
+            prefetch(line);
+        }
+        if let (What::Wake | What::Cut, Some(client)) = (what, self.clients.get(client)) {
+            prefetch(client);
+        }
     }
 
     /// Everyone is back, no server has anything to do, and none will go down any more.

@@ -27,11 +27,11 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         5 => (delay, 0_u64..50).prop_map(|(delay, id)| Step::Push(delay, id)),
         1 => (0_u8..12).prop_map(Step::Pop),
     ];
-    prop::collection::vec(step, 0..2_000)
+    prop::collection::vec(step, 0..800)
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig::with_cases(128))]
     #[test]
     fn entries_come_in_the_order_of_a_heap(steps in steps()) {
         let (mut calendar, mut heap) = (Calendar::new(), BinaryHeap::new());
