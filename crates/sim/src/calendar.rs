@@ -25,6 +25,9 @@ const GAPS: u64 = 32;
 const MOST_PER_DAY: usize = 16;
 const LEAST_PER_DAY: usize = 4;
 
+/// So many are filed together.
+const TOGETHER: usize = 64;
+
 /// A list that grew larger than this is given back when its day is over.
 const KEPT: usize = 1_024;
 
@@ -51,6 +54,9 @@ pub struct Calendar {
     today: u64,
     /// Its entries, the next one last.
     now: Vec<(u64, u64)>,
+    /// What was pushed for later and is not filed yet: lists far apart in memory are visited
+    /// together, so that the waits for them overlap.
+    coming: Vec<(u64, u64)>,
     /// What was pushed at or before today since it began.
     late: BinaryHeap<Reverse<(u64, u64)>>,
     len: usize,
@@ -81,6 +87,7 @@ impl Calendar {
             shift: 20,
             today: 0,
             now: Vec::new(),
+            coming: Vec::with_capacity(TOGETHER),
             late: BinaryHeap::new(),
             len: 0,
             work: Work::default(),
@@ -147,9 +154,21 @@ impl Calendar {
         if day <= self.today {
             self.late.push(Reverse((at, id)));
         } else {
-            let place = self.place(day);
+            self.coming.push((at, id));
+            if self.coming.len() >= TOGETHER {
+                self.settle();
+            }
+        }
+    }
+
+    /// Files what was pushed for later.
+    fn settle(&mut self) {
+        let mut coming = std::mem::take(&mut self.coming);
+        for (at, id) in coming.drain(..) {
+            let place = self.place(at >> self.shift);
             self.days[place].push((at, id));
         }
+        self.coming = coming;
     }
 
     #[allow(clippy::cast_possible_truncation)] // the mask is smaller than a usize
@@ -162,6 +181,7 @@ impl Calendar {
         if self.len == 0 {
             return false;
         }
+        self.settle();
         for _ in 0..self.days.len() {
             self.today += 1;
             if self.take() {
@@ -210,6 +230,7 @@ impl Calendar {
 
     /// Files every entry anew.
     fn rebuild(&mut self, shift: u32, days: usize) {
+        self.settle();
         let mut entries = std::mem::take(&mut self.now);
         entries.extend(std::mem::take(&mut self.late).into_iter().map(|Reverse(entry)| entry));
         // What was today stays so: the next to be popped.

@@ -6,12 +6,13 @@
 //! servers in `servers`; the deadline and interrupts in `limits`. Start at [`Session`].
 
 mod event;
+mod few;
 mod limits;
 mod output;
 mod servers;
 mod walk;
 
-use alloc::{boxed::Box, collections::VecDeque, sync::Arc};
+use alloc::{boxed::Box, sync::Arc};
 use core::time::Duration;
 
 use fastrand::Rng;
@@ -21,7 +22,7 @@ pub use output::{Id, Input, Output, Signal, StepResult, Verdict, Why};
 
 pub(crate) use walk::Program;
 
-use self::{limits::Deadline, servers::Servers, walk::Walk};
+use self::{few::Line, limits::Deadline, servers::Servers, walk::Walk};
 use crate::{Address, Failure, Kind, Policy, Stage};
 
 /// How long `finally` may take.
@@ -76,7 +77,7 @@ pub struct Session {
     policy: Arc<Policy>,
     random: Rng,
     state: State,
-    outputs: VecDeque<Output>,
+    outputs: Line<Output>,
     servers: Servers,
     /// Ids of attempts and steps, in the order given out.
     last_id: u32,
@@ -130,7 +131,7 @@ impl Session {
         Self {
             random: Rng::with_seed(seed),
             state: State::New,
-            outputs: VecDeque::with_capacity(if notes { 4 } else { 1 }),
+            outputs: Line::with_capacity(if notes { 4 } else { 1 }),
             servers: Servers::new(policy.servers().len(), policy.step_count()),
             last_id: 0,
             attempts: 0,
