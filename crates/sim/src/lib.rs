@@ -35,7 +35,7 @@ pub use network::{Network, Shape};
 pub use outage::{Course, Outage};
 pub use peers::{Peer, Rule};
 pub use plan::Plan;
-pub use rehearse::{Progress, rehearse, rehearse_with};
+pub use rehearse::{Estimate, Progress, estimate, rehearse, rehearse_with};
 pub use report::{Report, Series};
 pub use scenario::{LOOK_ON, MOST_CLIENTS, MOST_SERVERS, Order, PRESETS, Preset, Scenario, Start};
 pub use server::{Down, Full, Server};

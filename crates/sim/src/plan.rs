@@ -4,7 +4,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use redial_core::{Jitter, Mistake, Policy, PolicyBuilder, Retry, Server, Step, Verb};
+use redial_core::{Jitter, Mistake, Policy, PolicyBuilder, Retry, Server, Step, Times, Verb};
 
 use crate::{Peer, Scenario, Start};
 
@@ -70,19 +70,20 @@ impl Plan {
         }
     }
 
-    /// The longest pause there is, and how it is spread.
+    /// The longest pause of what it does for ever, and how it is spread: the first `retry forever`
+    /// of its clauses, else its rounds.
     pub(crate) fn cap(&self) -> (Duration, Jitter) {
         match &self.who {
             Who::Sessions(policy) => {
-                let rounds = policy.rounds().backoff;
                 let steps = policy.clauses().iter().flat_map(redial_core::Clause::steps);
-                let retries = steps.filter_map(|step| match step {
-                    Step::Retry(Retry { backoff, .. }) => Some(*backoff),
+                let forever = steps.filter_map(|step| match step {
+                    Step::Retry(Retry { times: Times::Forever, backoff }) => Some(*backoff),
                     _ => None,
                 });
-                let rounds = (policy.verb() == Verb::Stay).then_some(rounds);
-                let most = retries.chain(rounds).max_by_key(redial_core::Backoff::cap);
-                most.map_or((Duration::ZERO, Jitter::None), |most| (most.cap(), most.shape()))
+                let rounds = policy.rounds();
+                let rounds = (rounds.times == Times::Forever).then_some(rounds.backoff);
+                let lasting = forever.chain(rounds).next();
+                lasting.map_or((Duration::ZERO, Jitter::None), |it| (it.cap(), it.shape()))
             }
             Who::Peer(peer) => (peer.cap(), Jitter::None),
         }

@@ -2,15 +2,16 @@
 //!
 //! It puts the parts together and holds no rule of its own. Start at [`rehearse`].
 
-use std::{ops::ControlFlow, time::Duration};
+use std::{fmt, ops::ControlFlow, time::Duration};
 
-use redial_core::{Limits, Mistake};
+use redial_core::{Limits, Mistake, Rounded};
 
 use crate::{
     Order, Plan, Report, Scenario,
     client::{Cause, Client, SessionClient, Sessions},
     peers::PeerClient,
     plan::Who,
+    report::Count,
     server::Serving,
     tally::Tally,
     time::nanos,
@@ -76,6 +77,66 @@ pub fn rehearse_with(
     };
     Ok(Report::new(scenario, plan, tally, end, stopped))
 }
+
+/// What a run will cost, before it begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Estimate {
+    /// Attempts, for all clients.
+    pub attempts: u64,
+    /// On one core of some common machine, within a factor of two or so.
+    pub time: Duration,
+}
+
+/// `some 9,200,000 attempts, about 11s`
+impl fmt::Display for Estimate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let about = Rounded(self.time);
+        write!(f, "some {} attempts, about {about}", Count(self.attempts))
+    }
+}
+
+/// How many clients go ahead to find out what all of them will do.
+const SCOUTS: u64 = 200;
+
+/// What an attempt, a client, and a look at one cost, in nanoseconds.
+const ATTEMPT: u64 = 1_000;
+const CLIENT: u64 = 600;
+const LOOK: u64 = 2;
+
+/// Says what a run will cost, by playing it with 200 clients and a server as much smaller.
+///
+/// # Errors
+///
+/// A [`Mistake`] of [`Scenario::check`].
+pub fn estimate(scenario: &Scenario, plan: &Plan) -> Result<Estimate, Mistake> {
+    scenario.check()?;
+    let clients = scenario.clients.min(SCOUTS);
+    let scouts = scenario.smaller(clients);
+    // One that never ends is cut off, and counted on from where it was.
+    let mut so_far = Progress { at: Duration::ZERO, of: scouts.end(), connected: 0, attempts: 0 };
+    let report = rehearse_with(&scouts, plan, |progress| {
+        so_far = progress;
+        if progress.attempts > MOST_SCOUTED {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    })?;
+    let mut attempts = u128::from(report.attempts);
+    if report.attempts > MOST_SCOUTED {
+        attempts = attempts * so_far.of.as_nanos() / so_far.at.as_nanos().max(1);
+    }
+    let attempts = attempts * u128::from(scenario.clients) / u128::from(clients);
+    let attempts = u64::try_from(attempts).unwrap_or(u64::MAX);
+    // Each server that goes down looks through all clients.
+    let looks = scenario.outage.turns(scenario.servers.len()).len() as u64;
+    let each = scenario.clients.saturating_mul(CLIENT + looks * LOOK);
+    let nanos = attempts.saturating_mul(ATTEMPT).saturating_add(each);
+    Ok(Estimate { attempts, time: Duration::from_nanos(nanos) })
+}
+
+/// So many attempts of the scouts are enough to know.
+const MOST_SCOUTED: u64 = 200_000;
 
 fn run<C: Client>(
     scenario: &Scenario,

@@ -5,7 +5,7 @@
 
 use std::{fmt, time::Duration};
 
-use redial_core::{Bytes, Jitter, Rate, Rounded};
+use redial_core::{Bytes, Human, Jitter, Rate, Rounded};
 use serde::Serialize;
 
 use crate::{
@@ -203,19 +203,19 @@ impl Report {
     }
 
     /// The cap of the law, if the policy's own is below it.
-    fn cap_that_would(&self, plan: &Plan) -> Option<Rounded> {
+    fn cap_that_would(&self, plan: &Plan) -> Option<Human> {
         let (own, jitter) = plan.cap();
         let accepts = Rate { count: self.takes.max(1), per: Duration::from_secs(1) };
         let shape = if jitter == Jitter::None { Jitter::Equal } else { jitter };
         let needed = shape.cap_needed(self.clients, accepts)?;
         // People write whole seconds.
         let needed = Duration::from_secs(needed.as_secs() + u64::from(needed.subsec_nanos() > 0));
-        (jitter == Jitter::None || own < needed).then_some(Rounded(needed))
+        (jitter == Jitter::None || own < needed).then_some(Human(needed))
     }
 }
 
 /// `20,000`
-struct Count(u64);
+pub(crate) struct Count(pub(crate) u64);
 
 impl fmt::Display for Count {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

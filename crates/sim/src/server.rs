@@ -79,10 +79,13 @@ impl Default for Server {
 }
 
 impl Server {
-    /// The connections it takes in a second when so many clients are connected to it.
+    /// The connections it takes in a second, for long, when so many clients are connected to it:
+    /// the work that each brings along is counted in.
     #[must_use]
     pub fn takes(&self, connected: u64) -> u64 {
-        1_000_000_000 / self.cost(connected).max(1)
+        let cost = self.cost(connected);
+        let brought = nanos(self.returning).saturating_mul(WHOLE) / self.speed(connected);
+        1_000_000_000 / cost.saturating_add(brought.min(cost)).max(1)
     }
 
     /// What one connection costs, in nanoseconds, when so many clients are connected.

@@ -9,17 +9,23 @@ mod presets;
 
 use std::{ops::Range, time::Duration};
 
-use redial_core::{Human, Mistake};
+use redial_core::{Human, Mistake, Rounded};
 
 pub use presets::{PRESETS, Preset};
 
-use crate::{Network, Outage, Server, report::memory, time::nanos};
+use crate::{Course, Network, Outage, Server, report::memory, time::nanos};
 
 /// The most clients a rehearsal takes: 10 million, some 7 GB.
 pub const MOST_CLIENTS: u64 = 10_000_000;
 
 /// The most servers.
 pub const MOST_SERVERS: usize = 1_000;
+
+/// The most outages, of all servers together.
+const MOST_TURNS: usize = 100_000;
+
+/// The longest run.
+const LONGEST_RUN: Duration = Duration::from_secs(366 * 24 * 3_600);
 
 /// How long is looked on after the outage, where the scenario does not say: 5 minutes.
 pub const LOOK_ON: Duration = Duration::from_secs(300);
@@ -129,6 +135,26 @@ impl Scenario {
         self.run.map_or(end, |run| run.min(end))
     }
 
+    /// The same with so many clients, and servers that can do as much less: the same curve.
+    ///
+    /// More clients than there are is no change.
+    #[must_use]
+    pub fn smaller(&self, clients: u64) -> Self {
+        let clients = clients.clamp(1, self.clients.max(1));
+        let times = u32::try_from(self.clients / clients).unwrap_or(u32::MAX).max(1);
+        let mut smaller = Self { clients, ..self.clone() };
+        for server in &mut smaller.servers {
+            server.accepts.per = server.accepts.per.saturating_mul(times);
+            server.handshake = server.handshake.saturating_mul(times);
+            server.returning = server.returning.saturating_mul(times);
+            server.load = server.load.saturating_mul(times);
+            server.backlog = (server.backlog / times).max(1);
+            let connections = |most| (most / u64::from(times)).max(1);
+            server.connections = server.connections.map(connections);
+        }
+        smaller
+    }
+
     /// Whether it can be played at all.
     ///
     /// # Errors
@@ -173,6 +199,20 @@ impl Scenario {
                     Human(self.network.most)
                 ),
                 "write at most 1s, the shorter first, as in `delay = \"5ms..80ms\"`".into(),
+            );
+        }
+        if let Course::Flapping { times, .. } = self.outage.course
+            && times as usize * self.servers.len() > MOST_TURNS
+        {
+            return wrong(
+                format!("{times} outages of {} servers are too many", self.servers.len()),
+                format!("{MOST_TURNS} in all are the most"),
+            );
+        }
+        if self.end() > LONGEST_RUN {
+            return wrong(
+                format!("a run of {} is too long", Rounded(self.end())),
+                "366 days are the most; write less in `[outage]`, or set `run`".into(),
             );
         }
         let each = self.clients / self.servers.len() as u64;
