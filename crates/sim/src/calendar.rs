@@ -235,7 +235,7 @@ impl Calendar {
         entries.extend(std::mem::take(&mut self.late).into_iter().map(|Reverse(entry)| entry));
         // What was today stays so: the next to be popped.
         let first = entries.iter().map(|(at, _)| *at).min();
-        entries.extend(self.days.iter_mut().flat_map(|list| std::mem::take(list)));
+        entries.extend(self.days.iter_mut().flat_map(std::mem::take));
         let first = first.or_else(|| entries.iter().map(|(at, _)| *at).min());
         self.days = vec![Vec::new(); days];
         self.shift = shift;

@@ -31,7 +31,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn entries_come_in_the_order_of_a_heap(steps in steps()) {
         let (mut calendar, mut heap) = (Calendar::new(), BinaryHeap::new());

@@ -105,7 +105,6 @@ fn after_ten_minutes_only_the_mean_matters() {
     for (name, rule, published) in [
         ("full, cap 60", Rule::Full { base: s(1), cap: s(60) }, 3_371),
         ("50% around 30", around(50), 3_440),
-        ("20% around 30", around(20), 3_510),
         // Unless there is next to none, or it is lost at the cap.
         ("5% around 30", around(5), 10_531),
         ("20% within 30", Rule::Clamped { base: s(1), cap: s(30), percent: 20 }, 14_700),

@@ -2,7 +2,7 @@
 //!
 //! A million sessions are rehearsed in turns, each long out of every cache when its turn comes:
 //! each separate allocation is one more wait for memory. What does not fit is allocated as usual.
-//! Start at [`Few`] and [`Line`].
+//! Start at [`Few`] and [`Queue`].
 
 use alloc::{boxed::Box, collections::VecDeque, vec};
 use core::ops::{Deref, DerefMut};
@@ -44,13 +44,13 @@ impl<T, const N: usize> DerefMut for Few<T, N> {
 }
 
 /// A queue whose first place is in place.
-pub(super) struct Line<T> {
+pub(super) struct Queue<T> {
     /// Nothing is in `rest` while this is empty.
     first: Option<T>,
     rest: VecDeque<T>,
 }
 
-impl<T> Line<T> {
+impl<T> Queue<T> {
     /// One in which so many may wait without an allocation later.
     pub(super) fn with_capacity(capacity: usize) -> Self {
         Self { first: None, rest: VecDeque::with_capacity(capacity.saturating_sub(1)) }
@@ -91,14 +91,14 @@ mod tests {
 
     #[test]
     fn what_waits_leaves_in_the_order_it_came() {
-        let mut line = Line::with_capacity(1);
-        assert_eq!(line.pop_front(), None);
+        let mut queue = Queue::with_capacity(1);
+        assert_eq!(queue.pop_front(), None);
         for round in 1..5 {
-            (0..round).for_each(|item| line.push_back(item));
-            assert_eq!(line.pop_front(), Some(0));
-            line.push_back(round);
-            (1..=round).for_each(|item| assert_eq!(line.pop_front(), Some(item)));
-            assert_eq!(line.pop_front(), None);
+            (0..round).for_each(|item| queue.push_back(item));
+            assert_eq!(queue.pop_front(), Some(0));
+            queue.push_back(round);
+            (1..=round).for_each(|item| assert_eq!(queue.pop_front(), Some(item)));
+            assert_eq!(queue.pop_front(), None);
         }
     }
 }

@@ -149,7 +149,7 @@ impl Scenario {
             server.returning = server.returning.saturating_mul(times);
             server.load = server.load.saturating_mul(times);
             server.backlog = (server.backlog / times).max(1);
-            let connections = |most| (most / u64::from(times)).max(1);
+            let connections = |most: u64| (most / u64::from(times)).max(1);
             server.connections = server.connections.map(connections);
         }
         smaller
