@@ -11,18 +11,19 @@
 //!
 //! - `scenario`: what happens, as data, from TOML files; some ship
 //! - `plan`, `peers`: what the clients do: a policy, or what another tool does
-//! - `rehearse`, `world`: the loop; `calendar`: what comes next
+//! - `rehearsal`, `world`, `event`: the loop; `calendar`: what comes next
 //! - `client`, `server`, `network`, `outage`: the parts of the world
 //! - `tally`, `report`: what is counted, and what it means
 
 mod calendar;
 mod client;
+mod event;
 mod network;
 mod outage;
 mod peers;
 mod plan;
 mod prefetch;
-mod rehearse;
+mod rehearsal;
 mod report;
 mod scenario;
 mod server;
@@ -35,7 +36,7 @@ pub use network::{Network, Shape};
 pub use outage::{Course, Outage};
 pub use peers::{Peer, Rule};
 pub use plan::Plan;
-pub use rehearse::{Estimate, Progress, estimate, rehearse, rehearse_with};
+pub use rehearsal::{Estimate, Progress, estimate, rehearse, rehearse_with};
 pub use report::{Report, Series};
 pub use scenario::{LOOK_ON, MOST_CLIENTS, MOST_SERVERS, Order, PRESETS, Preset, Scenario, Start};
 pub use server::{Down, Full, Server};

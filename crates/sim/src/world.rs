@@ -12,6 +12,7 @@ use fastrand::Rng;
 use crate::{
     Calendar, Progress, Start,
     client::{Cause, Client, Happens, Wish},
+    event::{SERIAL, What, key, read},
     network::{Network, syn_again},
     outage::Turn,
     prefetch::prefetch,
@@ -25,59 +26,6 @@ const LOOK: u32 = 1 << 16;
 
 /// So many events ahead of time is who comes fetched.
 const AHEAD: usize = 16;
-
-/// The bits of a serial number that an event carries.
-const SERIAL: u32 = (1 << 24) - 1;
-
-/// What comes, in the order it is taken at equal times of one client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-enum What {
-    /// A server goes down or comes back.
-    Turn,
-    /// A server is done with a connection.
-    Done,
-    /// A client begins.
-    Begin,
-    /// A client's SYN reaches its server.
-    Syn,
-    /// What a server said reaches the client: refused.
-    Refused,
-    /// … the connection stands.
-    Accepted,
-    /// … the server's word: the attempt stands.
-    Served,
-    /// … it was closed.
-    Closed,
-    /// … it was reset.
-    Cut,
-    /// A SYN is sent again.
-    Again,
-    /// Nobody answered the SYN in time.
-    Timeout,
-    /// The server's word did not come in time.
-    Impatience,
-    /// The client asked to be told the time.
-    Wake,
-}
-
-impl What {
-    const ALL: [Self; 13] = [
-        Self::Turn,
-        Self::Done,
-        Self::Begin,
-        Self::Syn,
-        Self::Refused,
-        Self::Accepted,
-        Self::Served,
-        Self::Closed,
-        Self::Cut,
-        Self::Again,
-        Self::Timeout,
-        Self::Impatience,
-        Self::Wake,
-    ];
-}
 
 /// Where a client's connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -534,34 +482,10 @@ impl<C: Client> World<C> {
     }
 }
 
-/// An event's id: of whom, what, and of which attempt.
-fn key(entity: u32, what: What, serial: u32) -> u64 {
-    u64::from(entity) << 32 | u64::from(what as u8) << 24 | u64::from(serial & SERIAL)
-}
-
-#[allow(clippy::cast_possible_truncation)] // each part is masked
-fn read(key: u64) -> (u32, What, u32) {
-    let what = What::ALL[(key >> 24) as usize & 0xff];
-    ((key >> 32) as u32, what, key as u32 & SERIAL)
-}
-
 /// A seed of one's own from the run's: the finaliser of SplitMix64 (Steele et al., OOPSLA 2014).
 fn mixed(seed: u64, one: u64) -> u64 {
     let mut z = seed.wrapping_add(one.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_id_says_whose_what_and_which() {
-        for (place, what) in What::ALL.into_iter().enumerate() {
-            assert_eq!(what as usize, place);
-            assert_eq!(read(key(4_000_000_000, what, 77)), (4_000_000_000, what, 77));
-        }
-    }
 }
