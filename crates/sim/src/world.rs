@@ -55,8 +55,10 @@ struct Line {
     serial: u32,
     server: u16,
     stage: Stage,
-    /// The server holds it.
+    /// The server has taken it off its backlog, and holds it.
     held: bool,
+    /// It counts as back: it stands on both sides.
+    back: bool,
 }
 
 /// How long clients wait, and for what.
@@ -108,6 +110,7 @@ impl<C: Client> World<C> {
             server: 0,
             stage: Stage::Away,
             held: false,
+            back: false,
         };
         let seeds = (0..u64::from(clients)).map(|client| mixed(setting.seed, client));
         let mut world = Self {
@@ -237,8 +240,7 @@ impl<C: Client> World<C> {
             }
             (What::Accepted | What::Served, Stage::Waiting) => {
                 line.stage = Stage::Live;
-                self.tally.made += 1;
-                self.tally.connects(now);
+                self.is_back(client);
                 self.tell(client, Happens::Connected);
             }
             (What::Impatience, Stage::Waiting) => {
@@ -248,7 +250,7 @@ impl<C: Client> World<C> {
             (What::Closed, Stage::Live) => self.fails(client, Cause::Closed),
             (What::Cut, Stage::Waiting) => self.fails(client, Cause::ClosedEarly),
             (What::Cut, Stage::Live) => {
-                self.tally.lost += 1;
+                self.tally.lost += u64::from(line.back);
                 self.fails(client, Cause::Reset);
             }
             _ => {}
@@ -268,10 +270,21 @@ impl<C: Client> World<C> {
             line.held = false;
             self.setting.servers[usize::from(line.server)].release();
         }
-        if line.stage == Stage::Live {
+        line.stage = Stage::Away;
+        if std::mem::take(&mut line.back) {
             self.tally.disconnects(self.now);
         }
-        self.lines[client as usize].stage = Stage::Away;
+    }
+
+    /// A client that does not wait for the server's word has a connection as soon as the server's
+    /// kernel says so; it is back when the server has taken it.
+    fn is_back(&mut self, client: u32) {
+        let line = &mut self.lines[client as usize];
+        if line.stage == Stage::Live && line.held && !line.back {
+            line.back = true;
+            self.tally.made += 1;
+            self.tally.connects(self.now);
+        }
     }
 
     /// Tells a client, and does what it wants.
@@ -332,6 +345,7 @@ impl<C: Client> World<C> {
         line.serial = 1;
         line.stage = Stage::Live;
         line.held = true;
+        line.back = true;
         self.setting.servers[usize::from(server)].connected += 1;
         self.tally.connects(0);
         self.tell(client, Happens::Connected);
@@ -422,6 +436,8 @@ impl<C: Client> World<C> {
                 self.tally.useful += u128::from(job.cost);
                 if self.setting.patience.word.is_some() {
                     self.push(at, job.client, What::Served, job.serial);
+                } else {
+                    self.is_back(job.client);
                 }
             }
         }
