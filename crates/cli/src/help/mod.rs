@@ -85,7 +85,7 @@ pub(crate) fn run(topic: Option<OsString>, verbs: &[(&str, &str)]) -> Result<Exi
     if let Some((.., text)) = TOPICS.iter().find(|(name, ..)| *name == word) {
         return Ok(print(&text()));
     }
-    match kinds::about(&word).or_else(|| recipes::about(&word)) {
+    match kinds::about(&word).or_else(|| recipes::about(&word)).or_else(|| check::about(&word)) {
         Some(text) => Ok(print(&text)),
         None => Err(unknown(&word, verbs)),
     }
