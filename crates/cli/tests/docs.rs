@@ -13,10 +13,11 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 10] = [
     "README.md",
     "docs/lesson.md",
     "docs/clauses.md",
+    "docs/dangers.md",
     "docs/kinds.md",
     "docs/exit-codes.md",
     "docs/lab.md",

@@ -37,6 +37,12 @@ fn kinds_and_families_by_any_name() {
 }
 
 #[test]
+fn dangers_by_name() {
+    insta::assert_snapshot!(shown(&["help", "no-jitter"]));
+    insta::assert_snapshot!(shown(&["help", "cap-too-low"]));
+}
+
+#[test]
 fn a_verb_by_name_is_its_help() {
     for verb in ["connect", "check", "serve"] {
         let help = shown(&["help", verb]);

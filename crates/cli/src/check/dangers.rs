@@ -59,8 +59,8 @@ What `redial check` warns of: a policy that may be written like this, and still 
 wants. Each has a name, which `--json` gives and `redial help NAME` explains; with `--strict` a \
 warning is exit status 1. Below each stand a policy that has it and one near it that has not.
 
-Most are found by reading the policy and by playing its schedule. Where that is not enough a \
-thousand clients rehearse it in virtual time, which takes a fraction of a second. Two of them \
+Most are found by reading the policy and by playing its schedule. Where that is not enough, \
+clients rehearse it in virtual time, which takes a fraction of a second. Two of them \
 depend on how many clients there are, and are looked for when that is said: \
 `--clients 100k --accepts 2000/s`.
 

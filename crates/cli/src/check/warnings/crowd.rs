@@ -72,6 +72,9 @@ impl Crowd {
             Human(pace::longest(backoff)),
             self.takes(),
         );
+        if needed > A_DAY {
+            return (what, "no pause is long enough: have more servers, or fewer clients".into());
+        }
         let every =
             format!("every {}..{}", Human(backoff.spread(0).max.min(needed)), Human(needed));
         let full = if backoff.shape() == Jitter::Full { " jitter full" } else { "" };

@@ -102,9 +102,10 @@ pub(super) fn data_moved(case: &Case<'_>, clause: usize) -> Option<Found> {
         return None;
     }
     let what = format!(
-        "once data has moved `{}` is passed over, and {} comes at once",
+        "once data has moved `{}` is passed over, and {} come{} at once",
         short(attempt),
-        names(acting.into_iter()),
+        names(acting.iter().copied()),
+        if acting.len() == 1 { "s" } else { "" },
     );
     Some((what, format!("write `{} if fresh`", unguarded(clause))))
 }

@@ -11,12 +11,14 @@ use redial_sim::{Down, Network, Outage, Plan, Report, Scenario, Server, rehearse
 use super::{At, Case, Crowd, pace};
 use crate::check::schedule::{End, schedules};
 
-/// How many clients are played. A server as much smaller than the real one shows the same curve.
-const CLIENTS: u64 = 1_000;
+/// How many clients are played where it is counted how many come at once.
+const MANY: u64 = 1_000;
+/// How many stand for a crowd: a server as much smaller than the real one shows the same curve.
+const SOME: u64 = 200;
 /// Of an outage that nobody has described.
 pub(super) const OUTAGE: Duration = Duration::from_secs(60);
-/// A rehearsal with more attempts is broken off, and says nothing: some half a second.
-const MOST_ATTEMPTS: u64 = 400_000;
+/// A rehearsal with more attempts is broken off, and says nothing: some 0.2 s.
+const MOST_ATTEMPTS: u64 = 200_000;
 
 /// How many clients come within how long, of all that were cut off together.
 pub(super) struct Share {
@@ -62,7 +64,7 @@ pub(super) fn together(case: &Case<'_>, at: At, retry: Retry) -> Option<Share> {
         End::Long => return None,
     };
     let scenario = Scenario {
-        clients: CLIENTS,
+        clients: MANY,
         servers: vec![Server {
             accepts: Rate { count: 100_000_000, per: Duration::from_secs(1) },
             backlog: 1_000_000,
@@ -78,9 +80,9 @@ pub(super) fn together(case: &Case<'_>, at: At, retry: Retry) -> Option<Share> {
         true => (report.peak_second, second),
         false => (report.peak_tenth, second / 10),
     };
-    let evenly = u128::from(CLIENTS) * within.as_nanos() / pause.as_nanos().max(1);
+    let evenly = u128::from(MANY) * within.as_nanos() / pause.as_nanos().max(1);
     let evenly = u64::try_from(evenly).unwrap_or(u64::MAX);
-    Some(Share { most, of: CLIENTS, within: Human(within), evenly })
+    Some(Share { most, of: MANY, within: Human(within), evenly })
 }
 
 /// How often each client asks a server that accepts and closes, if a connection is healthy after
@@ -92,7 +94,7 @@ pub(super) fn attempts_a_minute(
 ) -> Option<u64> {
     let way = life.max(Duration::from_millis(1));
     let scenario = Scenario {
-        clients: CLIENTS / 10,
+        clients: SOME,
         network: Network { least: way, most: way, ..Network::default() },
         servers: servers(case, Server { down: Down::Close, ..Server::default() }),
         outage: Outage { lasts: Duration::from_secs(60), ..Outage::default() },
@@ -124,7 +126,7 @@ pub(super) fn outage(case: &Case<'_>, crowd: Crowd) -> Option<Report> {
         look_on: redial_sim::LOOK_ON.saturating_add(all.saturating_mul(2)),
         ..Scenario::default()
     };
-    let scenario = scenario.smaller(CLIENTS);
+    let scenario = scenario.smaller(SOME);
     play(&scenario, &Plan::policy("policy", case.builder.clone(), &scenario).ok()?)
 }
 
