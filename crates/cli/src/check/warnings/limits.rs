@@ -1,27 +1,25 @@
 //! Deadlines that are over too soon, and those that are never met.
 //!
-//! They are held against the schedules that were played. Start at either: each is one danger.
+//! They are held against the pauses, and against the schedules that were played. Start at either:
+//! each is one danger.
 
 use std::time::Duration;
 
-use redial::{Guard, Human, Limits, RUN_LIMIT, Step};
+use redial::{Human, Limits, RUN_LIMIT, Retry, Step, Times};
 
 use super::{At, Case, Found};
 use crate::check::schedule::{End, Schedule};
 
-/// A first pause that the deadline cuts off.
-pub(super) fn too_late(case: &Case<'_>, clause: usize) -> Option<Found> {
+/// Pauses that are all longer than the deadline.
+pub(super) fn too_late(case: &Case<'_>, _: At, retry: Retry) -> Option<Found> {
     let deadline = case.policy.deadline()?;
-    let schedule = case.schedules.iter().find(|schedule| schedule.clause == clause)?;
-    let first = schedule.pauses.first()?.spread;
-    // A guard may let the first failure pass; then this clause is not the first.
-    let guarded = case.policy.clauses()[clause].guard() == Some(Guard::New);
-    if first.min < deadline || guarded {
+    let first = retry.backoff.spread(0).min;
+    if first < deadline {
         return None;
     }
     let what = format!(
         "never tries again: its first pause is {} or more, and the deadline {}",
-        Human(first.min),
+        Human(first),
         Human(deadline)
     );
     Some((what, "allow more time, or begin with a shorter pause".into()))
@@ -40,8 +38,8 @@ pub(super) fn deadline_unused(case: &Case<'_>) -> Option<(At, Found)> {
     }
     // What never pauses goes through the servers, once each round; it may come between the others.
     let rounds = match case.policy.rounds().times {
-        redial::Times::Only(rounds) => rounds.get(),
-        redial::Times::Forever => return None,
+        Times::Only(rounds) => rounds.get(),
+        Times::Forever => return None,
     };
     let servers = u32::try_from(case.policy.servers().len().max(1)).unwrap_or(u32::MAX);
     let played = case.schedules.iter().map(Schedule::attempts).sum::<usize>();

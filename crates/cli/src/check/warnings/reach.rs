@@ -5,7 +5,7 @@
 //!
 //! [`Policy::unreached`]: redial::Policy::unreached
 
-use redial::{Clause, Kind, KindSet, Missing, Retry, Step, Times, Unreached, Verb};
+use redial::{Clause, Guard, Kind, KindSet, Missing, Retry, Step, Times, Unreached, Verb};
 
 use super::{Case, Found};
 
@@ -83,7 +83,7 @@ const MAY_BE_LATE: KindSet =
 /// `connect` makes no attempt once data has moved: what stands behind comes at once.
 pub(super) fn data_moved(case: &Case<'_>, clause: usize) -> Option<Found> {
     let clause = &case.policy.clauses()[clause];
-    let is_guarded = matches!(clause.guard(), Some(redial::Guard::Fresh | redial::Guard::Unsent));
+    let is_guarded = matches!(clause.guard(), Some(Guard::Fresh | Guard::Unsent));
     if case.policy.verb() != Verb::Connect || is_guarded || !clause.kinds().overlaps(MAY_BE_LATE) {
         return None;
     }
