@@ -31,9 +31,9 @@ pub(super) fn cap_too_low(case: &Case<'_>, crowd: Crowd) -> Vec<(At, Found)> {
 pub(super) fn no_recovery(case: &Case<'_>, crowd: Crowd) -> Vec<(At, Found)> {
     let endless = endless(case);
     let Some((_, backoff)) = endless.first() else { return vec![] };
-    let Some(report) = rehearsed::outage(case, crowd) else { return vec![] };
+    let Some(report) = rehearsed::outage(case, crowd, *backoff) else { return vec![] };
     let gave_up = report.gave_up * 100 >= report.clients;
-    if report.recovers || report.cut_short || gave_up {
+    if report.recovers || gave_up {
         return vec![];
     }
     let percent = report.connected * 100 / report.clients.max(1);
@@ -134,4 +134,15 @@ fn endless(case: &Case<'_>) -> Vec<(At, Backoff)> {
     let rounds = pace_of_rounds(policy).filter(|rounds| goes_on && is_endless(rounds.times));
     found.extend(rounds.map(|rounds| (At::Key("rounds"), rounds.backoff)));
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grouped;
+
+    #[test]
+    fn counts_are_set_in_threes() {
+        let shown = [0, 12, 999, 1_000, 20_000, 1_234_567].map(grouped);
+        assert_eq!(shown, ["0", "12", "999", "1,000", "20,000", "1,234,567"]);
+    }
 }

@@ -228,6 +228,11 @@ mod tests {
                 "resets-on-connect",
                 Key("healthy-after"),
             ),
+            (
+                "healthy-after = '0s'\nclauses = 'transient: retry 3 every 1ms..30s'",
+                "resets-on-connect",
+                Key("healthy-after"),
+            ),
             ("deadline = '1h'\nclauses = 'any: stop'", "deadline-unused", Key("deadline")),
             ("deadline = '9s'\nrounds = '3 every 20s..1m'", "too-late", Key("rounds")),
             ("deadline = '9s'\nclauses = 'any: retry 3, retry 3 every 20s'", "too-late", Clause(0)),
@@ -254,6 +259,7 @@ mod tests {
             "clauses = 'refused: retry forever every 30s..30s'",
             // Drawn from minutes, what was spread stays spread.
             "clauses = 'refused: retry 9, retry forever every 30s'",
+            "clauses = 'refused: retry 20, retry forever every 2h'",
             "deadline = '1m'\nclauses = 'refused: retry forever every 1s jitter equal'",
             "clauses = 'any: next'",
             "servers = 'db:1'\nrounds = 2\nclauses = 'any: next'",
@@ -263,6 +269,8 @@ mod tests {
             "clauses = 'any: say \"{failure}\", stop'",
             "clauses = 'connect: retry 3, exit 75'",
             "healthy-after = '0s'\nclauses = 'refused: retry forever'",
+            // Pauses that do not grow have nothing to begin anew.
+            "healthy-after = '0s'\nrounds = 'forever every 5s..5s'",
             "deadline = '20s'\nclauses = 'refused: retry 3 every 1s'",
             "deadline = '1h'\nrounds = 'forever'",
             "deadline = '1h'\nclauses = 'any: retry forever'",
@@ -274,7 +282,7 @@ mod tests {
     #[test]
     fn a_crowd_is_held_against_whatever_has_no_end() {
         let low = |at| vec![("cap-too-low", at)];
-        let found = |text| found(text, Some(crowd()));
+        let found = |text: &str| found(text, Some(crowd()));
         // 10,000 clients at 100 a second: 134s with `equal`, 200s with `full`.
         assert_eq!(found("rounds = 'forever'"), low(At::Key("rounds")));
         assert_eq!(found("rounds = 'forever every 1s..133s'"), low(At::Key("rounds")));
@@ -285,6 +293,12 @@ mod tests {
             found("clauses = 'transient if fresh: retry forever, next'"),
             low(At::Clause(0))
         );
+        // However often they ask, it is seen that they never come back.
+        for pause in ["100ms..200ms", "1s..2s"] {
+            let text = format!("servers = 'tls://db:1'\nrounds = 'forever every {pause}'");
+            let names: Vec<&str> = found(&text).into_iter().map(|(name, _)| name).collect();
+            assert_eq!(names, ["cap-too-low", "no-recovery"], "{pause}");
+        }
         // Those who give up do not ask for ever.
         assert_eq!(found("clauses = 'refused: retry 10'"), []);
         assert_eq!(found("clauses = 'refused: stop'"), []);

@@ -3,9 +3,12 @@
 //! It plays and counts; what a number means is said where it is asked for. Start at
 //! [`together`].
 
-use std::{ops::ControlFlow, time::Duration};
+use std::{
+    ops::{ControlFlow, RangeInclusive},
+    time::Duration,
+};
 
-use redial::{Human, Jitter, Policy, Rate, Retry, Step, Tls, Verb};
+use redial::{Backoff, Human, Jitter, Policy, Rate, Retry, Step, Tls, Verb};
 use redial_sim::{Down, Network, Outage, Plan, Report, Scenario, Server, rehearse_with};
 
 use super::{At, Case, Crowd, pace};
@@ -14,7 +17,10 @@ use crate::check::schedule::{End, schedules};
 /// How many clients are played where it is counted how many come at once.
 const MANY: u64 = 1_000;
 /// How many stand for a crowd: a server as much smaller than the real one shows the same curve.
-const SOME: u64 = 200;
+/// Fewer, where each asks often.
+const SOME: RangeInclusive<u64> = 20..=200;
+/// How many where one would do, but for chance.
+const FEW: u64 = 5;
 /// Of an outage that nobody has described.
 pub(super) const OUTAGE: Duration = Duration::from_secs(60);
 /// A rehearsal with more attempts is broken off, and says nothing: some 0.2 s.
@@ -30,9 +36,9 @@ pub(super) struct Share {
 }
 
 impl Share {
-    /// Whether it is three times what chance would bring, or more.
+    /// Whether it is a twentieth of them or more, and three times what chance would bring.
     pub(super) const fn is_crowded(&self) -> bool {
-        self.most >= self.evenly.saturating_mul(3)
+        self.most >= self.of / 20 && self.most >= self.evenly.saturating_mul(3)
     }
 }
 
@@ -94,11 +100,11 @@ pub(super) fn attempts_a_minute(
 ) -> Option<u64> {
     let way = life.max(Duration::from_millis(1));
     let scenario = Scenario {
-        clients: SOME,
+        clients: FEW,
         network: Network { least: way, most: way, ..Network::default() },
         servers: servers(case, Server { down: Down::Close, ..Server::default() }),
         outage: Outage { lasts: Duration::from_secs(60), ..Outage::default() },
-        look_on: Duration::ZERO,
+        look_on: Duration::from_secs(1),
         ..Scenario::default()
     };
     let builder = case.builder.clone().healthy_after(healthy_after);
@@ -107,8 +113,8 @@ pub(super) fn attempts_a_minute(
 }
 
 /// An outage of [`OUTAGE`] for all of the crowd, with as long to come back as the server needs
-/// for them, and some.
-pub(super) fn outage(case: &Case<'_>, crowd: Crowd) -> Option<Report> {
+/// for them, and some. What they do in the end is ask at this pace.
+pub(super) fn outage(case: &Case<'_>, crowd: Crowd, pace: Backoff) -> Option<Report> {
     let each = crowd.accepts.interval();
     let all = each.saturating_mul(u32::try_from(crowd.clients).unwrap_or(u32::MAX));
     // Who waits for an answer, or for TLS, may be gone when it comes.
@@ -126,7 +132,10 @@ pub(super) fn outage(case: &Case<'_>, crowd: Crowd) -> Option<Report> {
         look_on: redial_sim::LOOK_ON.saturating_add(all.saturating_mul(2)),
         ..Scenario::default()
     };
-    let scenario = scenario.smaller(SOME);
+    let pause = pace.spread(u32::MAX).mean.as_nanos().max(1);
+    let each = scenario.end().as_nanos() / pause;
+    let some = u64::try_from(u128::from(MOST_ATTEMPTS / 2) / each.max(1)).unwrap_or(u64::MAX);
+    let scenario = scenario.smaller(some.clamp(*SOME.start(), *SOME.end()));
     play(&scenario, &Plan::policy("policy", case.builder.clone(), &scenario).ok()?)
 }
 
@@ -140,5 +149,6 @@ fn play(scenario: &Scenario, plan: &Plan) -> Option<Report> {
         0..MOST_ATTEMPTS => ControlFlow::Continue(()),
         _ => ControlFlow::Break(()),
     });
-    report.ok()
+    // What was broken off shows nothing.
+    report.ok().filter(|report| !report.cut_short)
 }
