@@ -132,6 +132,24 @@ fn every_danger_in_its_own_words() {
     insta::assert_snapshot!(said);
 }
 
+/// What is taught, and what the verbs do by themselves, is clean.
+#[test]
+fn nothing_that_redial_says_itself_is_dangerous() {
+    for verb in ["connect", "stay", "wait", "gone"] {
+        let ran = check(["--standing", verb, "--strict"]);
+        assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), ""), "{ran}");
+    }
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/clauses.md");
+    let page = fs::read_to_string(page).unwrap();
+    let blocks = page.split("```clauses\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let examples: Vec<&str> = blocks.filter(|block| !block.starts_with('#')).collect();
+    assert!(examples.len() > 5);
+    for example in examples {
+        let ran = check(["--strict", "-q", "--except", example]);
+        assert_eq!((ran.status, ran.stdout.as_str()), (Some(0), ""), "{ran}");
+    }
+}
+
 /// The law: the smallest cap with which so many clients ask no more often than the server takes.
 #[test]
 fn a_crowd_is_told_the_cap_it_needs() {
