@@ -9,11 +9,7 @@ use std::{
 };
 
 use clap::{CommandFactory, Parser};
-use redial::{Finished, Redial, Signal, Verb, Verdict, Via, printable};
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    sync::mpsc,
-};
+use redial::{Finished, Redial, Verb, Verdict, Via};
 
 use crate::{
     error::Error,
@@ -22,9 +18,11 @@ use crate::{
     foreign, json,
     practice::Practice,
     pump::{HalfClose, Pump, Wishes},
+    runtime::{interrupts, runtime},
     story::{Story, Volume},
     terminal::{Style, complain},
     traceback::{closing, traceback},
+    typed,
 };
 
 /// Standard input and output over one connection, opened as the policy says.
@@ -80,32 +78,18 @@ Examples:
 
 /// Connects, and stays until the connection is over.
 pub(crate) fn run(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> {
-    let words = as_text(words)?;
+    let words = typed::as_text(words)?;
     if let Some(error) = foreign::answer(&words) {
         return Err(error);
     }
     let named = std::iter::once("redial connect".to_owned()).chain(words);
     let flags = Flags::try_parse_from(named).map_err(|error| Error::Flags(Box::new(error)))?;
-    misplaced_clause(&flags.servers)?;
+    typed::misplaced_clause(&flags.servers)?;
     let builder = flags.policy.policy(Verb::Connect)?.only_while_fresh();
     let mut practice = Practice::default();
     let servers = practice.servers(&flags.servers)?;
-    let typed = servers.iter().filter(|server| {
-        server.had_password() && !flags.servers.iter().any(|word| word.starts_with("env:"))
-    });
     let via = flags.dial.via()?;
-    let typed_via = via.iter().filter(|via| via.had_password() && flags.dial.via_was_typed());
-    for label in typed.map(|server| server.label().to_string()).chain(typed_via.map(Via::to_string))
-    {
-        complain(&format!(
-            "redial: {label}: a password on a command line can be read by everyone on this machine; put the URL in a variable and write env:NAME"
-        ));
-    }
-    if flags.dial.insecure {
-        complain(
-            "redial: --insecure: certificates are not checked; anyone between here and the server can read and change everything",
-        );
-    }
+    typed::warn(&flags.servers, &servers, via.as_ref(), &flags.dial);
     let builder = if servers.is_empty() { builder } else { builder.servers(servers) };
     if !builder.has_servers() {
         return Err(Error::plain(
@@ -135,7 +119,7 @@ fn carry_out(
         crlf: flags.crlf,
         raw: flags.raw,
     };
-    let volume = volume(&flags.report);
+    let volume = flags.report.volume();
     let story = Arc::new(Mutex::new(Story::new(Arc::new(policy.clone()), volume)));
     let teller = story.clone();
     let mut redial = Redial::new(policy)
@@ -155,11 +139,10 @@ fn carry_out(
     if let Some(address) = flags.dial.bind {
         redial = redial.bind(address);
     }
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_runtime)?;
+    let runtime = runtime()?;
     let mut pump = Pump::new(wishes);
     let outcome = runtime.block_on(async {
-        let redial = redial.interrupts(interrupts().map_err(no_runtime)?);
+        let redial = redial.interrupts(interrupts()?);
         let outcome = redial
             .carry_out(async |connection: &mut redial::Connection| pump.run(connection).await)
             .await;
@@ -205,67 +188,10 @@ fn report(outcome: &Finished, exit: Exit, volume: Volume, pump: &Pump) {
     }
 }
 
-const fn volume(report: &ReportFlags) -> Volume {
-    match report {
-        ReportFlags { json: Some(None), .. } => Volume::Json,
-        ReportFlags { quiet: true, .. } => Volume::Quiet,
-        ReportFlags { verbose: true, .. } => Volume::Verbose,
-        _ => Volume::Normal,
-    }
-}
-
-/// SIGINT and SIGTERM, as orders to stop.
-pub(crate) fn interrupts() -> std::io::Result<mpsc::UnboundedReceiver<Signal>> {
-    let (mut int, mut term) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    let (sender, receiver) = mpsc::unbounded_channel();
-    tokio::spawn(async move {
-        loop {
-            let order = tokio::select! {
-                Some(()) = int.recv() => Signal::Sigint,
-                Some(()) = term.recv() => Signal::Sigterm,
-                else => return,
-            };
-            if sender.send(order).is_err() {
-                return;
-            }
-        }
-    });
-    Ok(receiver)
-}
-
-pub(crate) fn no_runtime(error: std::io::Error) -> Error {
-    Error::plain(format!("this process cannot wait for anything: {error}"), "see: ulimit -n")
-}
-
 fn size(text: &str) -> Result<u64, String> {
     match redial::parse_size(text) {
         Ok(0) => Err("0 bytes would end before it began; leave the flag out for no limit".into()),
         Ok(size) => Ok(size),
         Err(mistake) => Err(mistake.to_string()),
     }
-}
-
-/// `'refused: retry 3'` among the servers is a clause whose flag was forgotten.
-fn misplaced_clause(words: &[String]) -> Result<(), Error> {
-    let clause = words.iter().find(|word| word.contains(": ") || word.ends_with(": stop"));
-    match clause {
-        Some(word) => Err(Error::plain(
-            format!("`{}` looks like a clause among the servers", printable(word)),
-            "put --except in front of it",
-        )),
-        None => Ok(()),
-    }
-}
-
-/// Words as text: a server or a clause is text.
-fn as_text(words: impl Iterator<Item = OsString>) -> Result<Vec<String>, Error> {
-    let text = |word: OsString| {
-        word.into_string().map_err(|word| {
-            Error::plain(
-                format!("`{}` is not UTF-8", printable(&word.to_string_lossy())),
-                "write it in plain letters",
-            )
-        })
-    };
-    words.map(text).collect()
 }

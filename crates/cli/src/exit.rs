@@ -17,6 +17,12 @@ pub(crate) enum Exit {
     Usage,
     /// 124: the deadline passed.
     Deadline,
+    /// 125: `wait` itself is in trouble, as coreutils say it.
+    Trouble,
+    /// 126: the command of `wait` cannot be run.
+    NotRunnable,
+    /// 127: there is no such command.
+    NoCommand,
     /// 130 or 143: told to stop.
     Interrupted(Signal),
     /// 141: the reader of standard output left.
@@ -26,11 +32,14 @@ pub(crate) enum Exit {
 }
 
 /// The table as `redial help exit` prints it.
-pub(crate) const TABLE: [(&str, &str); 8] = [
+pub(crate) const TABLE: [(&str, &str); 11] = [
     ("0", "it went well: the connection ended cleanly and no clause said otherwise"),
     ("1", "it failed: no clause handled the failure, or one said `stop`"),
-    ("2", "a flag, a clause or a policy is wrong"),
+    ("2", "a flag, a clause or a policy is wrong (`wait`: 125)"),
     ("124", "the deadline passed"),
+    ("125", "`wait`: a flag, a clause, a policy or a server is wrong"),
+    ("126", "`wait`: its command cannot be run; after that, its status is the command's own"),
+    ("127", "`wait`: there is no such command"),
     ("130", "interrupted by Ctrl-C (SIGINT); `serve` without --connections has done its work: 0"),
     ("141", "the reader of standard output left"),
     ("143", "told to stop (SIGTERM); `serve` as above"),
@@ -57,6 +66,9 @@ impl Exit {
             Self::Failed => 1,
             Self::Usage => 2,
             Self::Deadline => 124,
+            Self::Trouble => 125,
+            Self::NotRunnable => 126,
+            Self::NoCommand => 127,
             Self::Interrupted(Signal::Sigterm) => 143,
             Self::Interrupted(_) => 130,
             Self::ReaderLeft => 141,

@@ -13,7 +13,8 @@ use redial::{
 
 use crate::{
     error::Error,
-    texts::{from_variable, opening, read_policy},
+    story::Volume,
+    texts::{from_variable, opening, read_policy, recipe},
 };
 
 #[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
@@ -82,6 +83,16 @@ pub(crate) struct PolicyFlags {
     #[arg(long, env = "REDIAL_OPT_ONLY", hide_env = true, help_heading = "When it fails")]
     pub(crate) only: bool,
 
+    /// Judge by this protocol's recipe, or by a recipe file (see: redial help recipes)
+    #[arg(
+        long = "as",
+        value_name = "RECIPE|FILE",
+        env = "REDIAL_OPT_AS",
+        hide_env = true,
+        help_heading = "What to expect"
+    )]
+    pub(crate) recipe: Option<String>,
+
     /// The first answer must contain TEXT (`^TEXT`: begin with it; `/re/`: match it)
     #[arg(
         long,
@@ -102,8 +113,8 @@ pub(crate) struct PolicyFlags {
     )]
     pub(crate) send: Option<String>,
 
-    /// The time allowed until the connection stands (also -t, --timeout) [default: none]
-    #[arg(short = 't', long, visible_alias = "timeout", value_name = "TIME", value_parser = time, allow_negative_numbers = true, env = "REDIAL_OPT_DEADLINE", hide_env = true, help_heading = "Limits")]
+    /// The time allowed until it stands or is ready; 0 is no limit [default: none; wait: 60s]
+    #[arg(short = 't', long, visible_alias = "timeout", value_name = "TIME", value_parser = time_or_none, allow_negative_numbers = true, env = "REDIAL_OPT_DEADLINE", hide_env = true, help_heading = "Limits")]
     pub(crate) deadline: Option<Duration>,
 
     /// For an address to answer [default: 5s]
@@ -268,11 +279,28 @@ pub(crate) fn time(text: &str) -> Result<Duration, String> {
     Ok(time)
 }
 
+/// A duration, where 0 is no limit.
+pub(crate) fn time_or_none(text: &str) -> Result<Duration, String> {
+    parse_seconds_or_duration(text).map_err(|mistake| mistake.to_string())
+}
+
 fn address(text: &str) -> Result<IpAddr, String> {
     let wrong = |_| {
         format!("`{}` is not an IP address; write one of this machine's", redial::printable(text))
     };
     text.parse().map_err(wrong)
+}
+
+impl ReportFlags {
+    /// How much is told.
+    pub(crate) const fn volume(&self) -> Volume {
+        match self {
+            Self { json: Some(None), .. } => Volume::Json,
+            Self { quiet: true, .. } => Volume::Quiet,
+            Self { verbose: true, .. } => Volume::Verbose,
+            _ => Volume::Normal,
+        }
+    }
 }
 
 impl PolicyFlags {
@@ -303,13 +331,16 @@ impl PolicyFlags {
             let rounds: Rounds = text.parse().map_err(Error::in_text("--rounds", text))?;
             policy = policy.rounds(rounds);
         }
+        if let Some(text) = &self.recipe {
+            policy = policy.recipe(recipe(text)?);
+        }
         if let Some(text) = &self.expect {
             policy = policy.expect(Answer::parse(text).map_err(Error::in_text("--expect", text))?);
         }
         if let Some(text) = &self.send {
             policy = policy.send(opening(text)?);
         }
-        if let Some(limit) = self.deadline {
+        if let Some(limit) = self.deadline.filter(|limit| !limit.is_zero()) {
             policy = policy.deadline(limit);
         }
         if let Some(time) = self.healthy_after {

@@ -46,6 +46,34 @@ pub(crate) fn answer(words: &[String]) -> Option<Error> {
     None
 }
 
+/// The same for `wait`, whose neighbours are wait-for-it, wait4x, dockerize and wait-on.
+pub(crate) fn answer_wait(words: &[String]) -> Option<Error> {
+    for word in words {
+        let name = word.split('=').next().unwrap_or(word);
+        let next = match name {
+            "-s" | "--strict" => {
+                "the command never runs after a wait that failed; leave the flag out"
+            }
+            "--host" | "-p" | "--port" => "name the server: redial wait HOST:PORT",
+            "-i" | "--interval" | "-wait-retry-interval" => {
+                "how often it tries: --except 'transient: retry forever every 1s'"
+            }
+            "-wait" | "--wait" => "each word is a target: redial wait tcp://db:5432 http://api/",
+            "-w" | "--window" | "-d" | "--delay" => {
+                "a server is ready when it answers; several times in a row: --consecutive N"
+            }
+            "-r" | "--reverse" | "--invert-check" => "until they are gone: --gone",
+            "--expect-status-code" | "-wait-http-header" | "--expect-body-regex" => {
+                "what is expected: --expect '/re/', or options behind #, see: redial help recipes"
+            }
+            "-timeout" => "two dashes: --timeout 30s",
+            _ => continue,
+        };
+        return Some(Error::plain(format!("there is no flag `{name}`"), next));
+    }
+    None
+}
+
 /// The same for `serve`: how other servers are told where to listen.
 pub(crate) fn answer_serve(words: &[std::ffi::OsString]) -> Option<Error> {
     let flags = words.iter().filter_map(|word| word.to_str()).take_while(|word| *word != "--");

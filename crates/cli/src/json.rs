@@ -1,6 +1,7 @@
 //! The record as JSON: one object, one line, the shape of `docs/record.schema.json`.
 //!
-//! To standard error in place of the story, or to a file beside it. Start at [`write()`].
+//! To standard error in place of the story, or to a file beside it; where it is the result, to
+//! standard output. Start at [`write()`].
 
 use std::{io::Write, path::Path};
 
@@ -20,11 +21,26 @@ struct Report<'a> {
 /// Writes the record of a session that ended this way.
 pub(crate) fn write(record: &Record, exit: Exit, file: Option<&Path>) -> Result<(), Error> {
     let report = Report { exit: exit.status(), record };
-    let json = serde_json::to_string(&report).map_err(|error| {
+    write_as(&report, file, false)
+}
+
+/// Writes one object as one line: to the file, else to standard output where it is the result,
+/// else to standard error.
+pub(crate) fn write_as(
+    report: &impl Serialize,
+    file: Option<&Path>,
+    is_the_result: bool,
+) -> Result<(), Error> {
+    let json = serde_json::to_string(report).map_err(|error| {
         Error::plain(format!("the record cannot be written as JSON: {error}"), "please report this")
     })?;
     let Some(path) = file else {
-        terminal::complain(&json);
+        if is_the_result {
+            // A reader that left has read enough.
+            drop(writeln!(std::io::stdout().lock(), "{json}"));
+        } else {
+            terminal::complain(&json);
+        }
         return Ok(());
     };
     let name = redial::printable(&path.display().to_string());

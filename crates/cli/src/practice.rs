@@ -20,22 +20,34 @@ impl Practice {
     /// The servers a user named, with every `lab:NAME` started and in its place, and every
     /// `env:NAME` read.
     pub(crate) fn servers(&mut self, words: &[String]) -> Result<Vec<Server>, Error> {
-        // `HOST PORT`, as nc takes it.
+        Ok(self.targets(words)?.into_iter().flatten().collect())
+    }
+
+    /// The same, word by word: the servers of one word are alternatives. `HOST PORT`, as nc takes
+    /// it, is one word.
+    pub(crate) fn targets(&mut self, words: &[String]) -> Result<Vec<Vec<Server>>, Error> {
         if let [host, port] = words
             && port.parse::<u32>().is_ok()
             && !host.contains(['/', ','])
         {
             let server = Server::from_words(&[host, port])
                 .map_err(|mistake| Error::plain(mistake.what, mistake.instead))?;
-            return Ok(vec![server]);
+            return Ok(vec![vec![server]]);
         }
+        words.iter().map(|word| self.target(word)).collect()
+    }
+
+    fn target(&mut self, word: &str) -> Result<Vec<Server>, Error> {
         let mut servers = Vec::new();
-        for word in words {
-            for part in alternatives(word)? {
-                servers.extend(self.server(&part)?);
-            }
+        for part in alternatives(word)? {
+            servers.extend(self.server(&part)?);
         }
         Ok(servers)
+    }
+
+    /// Whether any practice server is in use.
+    pub(crate) fn is_used(&self) -> bool {
+        !self.running.is_empty()
     }
 
     /// The names of the practice servers in use, for the record.

@@ -212,7 +212,7 @@ pub(crate) fn address_line(tried: &Tried) -> String {
 }
 
 /// A command's end, where it is worth telling: its own words went to standard error already.
-fn ran_line(program: &str, ran: &Ran, volume: Volume) -> Option<String> {
+pub(crate) fn ran_line(program: &str, ran: &Ran, volume: Volume) -> Option<String> {
     let program = redial::printable(program);
     match ran {
         Ran::Exited(0) | Ran::Skipped if volume < Volume::Verbose => None,

@@ -10,12 +10,14 @@ use std::{
     path::Path,
 };
 
-use redial::{Mistake, Policy, PolicyBuilder, Verb};
+use redial::{Mistake, Policy, PolicyBuilder, Recipe, Verb};
 
 use crate::error::Error;
 
 /// A policy is written by a person.
 const LARGEST_POLICY: u64 = 1024 * 1024;
+/// A recipe is written by a person.
+const LARGEST_RECIPE: u64 = 256 * 1024;
 /// An opening is sent on every connection.
 const LARGEST_OPENING: u64 = 1024 * 1024;
 
@@ -43,6 +45,24 @@ pub(crate) fn read_policy(verb: Verb, path: &Path) -> Result<PolicyBuilder, Erro
         unreadable(format!("is not text: line {line} is not UTF-8"))
     })?;
     Policy::parse(verb, &text).map_err(Error::in_text(name.clone(), &text))
+}
+
+/// `--as NAME|FILE`: a path has a `/` in it, or ends in `.toml`.
+pub(crate) fn recipe(text: &str) -> Result<Recipe, Error> {
+    if !text.contains('/') && !text.ends_with(".toml") {
+        return Recipe::named(text).map_err(Error::in_text("--as", text));
+    }
+    let name = redial::printable(text);
+    let unreadable = |what: String| {
+        let next = "to see one: redial help redis; how to write one: docs/recipes.md";
+        Error::plain(format!("the recipe `{name}` {what}"), next)
+    };
+    let bytes = bounded(Path::new(text), LARGEST_RECIPE).map_err(|error| match error {
+        TooLarge::Error(error) => unreadable(format!("cannot be read: {}", reason(&error))),
+        TooLarge::Is => unreadable("is larger than 256 KiB, so it is not a recipe".into()),
+    })?;
+    let file = String::from_utf8(bytes).map_err(|_| unreadable("is not text".into()))?;
+    Recipe::parse(&file).map_err(Error::in_text(name.clone(), &file))
 }
 
 /// `--send TEXT|@FILE|env:NAME`, nothing appended.

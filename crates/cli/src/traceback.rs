@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use redial::{
-    Action, Address, Between, Bytes, Delivery, Event, Failure, Happened, Kind, Outcome, Record,
-    Rounded, Times,
+    Action, Address, Between, Bytes, Delivery, Event, Failure, Happened, Kind, Limits, Outcome,
+    Record, Rounded, Times,
 };
 
 use crate::{story::address_line, terminal::Style};
@@ -46,6 +46,17 @@ pub(crate) fn traceback(record: &Record, failure: &Failure, style: Style) -> Str
 
 /// The sentence at the end: what happened, to what, and what to do next.
 pub(crate) fn closing(record: &Record, failure: &Failure) -> String {
+    let said = sentence(record.policy().limits(), failure);
+    let again = match failure.kind {
+        Kind::Refused => " To go on trying: --retry 10",
+        Kind::ClosedEarly | Kind::Unavailable => "; to go on trying: --retry 10",
+        _ => "",
+    };
+    if failure.is_fresh() { said + again } else { said }
+}
+
+/// The same, for those who try on anyway.
+pub(crate) fn sentence(limits: &Limits, failure: &Failure) -> String {
     let facts = failure.kind.facts();
     let place =
         failure.address.as_ref().map_or_else(|| failure.server.to_string(), Address::to_string);
@@ -57,10 +68,10 @@ pub(crate) fn closing(record: &Record, failure: &Failure) -> String {
     let sentence = match failure.kind {
         Kind::ConnectTimeout if failure.detail.is_none() => format!(
             "{place} did not answer within {}; a firewall may be dropping packets",
-            Rounded(record.policy().limits().connect)
+            Rounded(limits.connect)
         ),
         Kind::Stalled if failure.sent == 0 && failure.received == 0 && failure.detail.is_none() => {
-            format!("{place} sent nothing within {}", Rounded(record.policy().limits().reply))
+            format!("{place} sent nothing within {}", Rounded(limits.reply))
         }
         Kind::Deadline => {
             return format!(

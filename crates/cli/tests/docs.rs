@@ -13,7 +13,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 9] = [
     "README.md",
     "docs/lesson.md",
     "docs/clauses.md",
@@ -22,6 +22,7 @@ const PAGES: [&str; 8] = [
     "docs/lab.md",
     "docs/lab-and-others.md",
     "docs/cookbook.md",
+    "docs/coming-from.md",
 ];
 
 #[test]

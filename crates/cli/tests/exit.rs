@@ -31,6 +31,12 @@ fn reader_left() -> Ran {
     live.end()
 }
 
+/// `redial wait` for a server that is ready, then this command.
+fn then(command: &str) -> Ran {
+    let lab = Lab::start(Behaviour::Stall).unwrap();
+    redial(["wait", &lab.address().to_string(), "-q", "--", command]).run()
+}
+
 #[test]
 #[rustfmt::skip] // a table reads best as one
 fn every_status_of_the_table_happens() {
@@ -48,6 +54,9 @@ fn every_status_of_the_table_happens() {
         ("2", 2, redial(["db"]).run()),
         ("124", 124, to(Outage::Refuse, &["--retry", "forever", "--deadline", "50ms"])),
         ("124", 124, to(Behaviour::Stall, &["--max-time", "50ms"])),
+        ("125", 125, redial(["wait", "db"]).run()),
+        ("126", 126, then("/etc/passwd")),
+        ("127", 127, then("/no/such/command")),
         ("130", 130, interrupted(Signal::INT)),
         ("141", 141, reader_left()),
         ("143", 143, interrupted(Signal::TERM)),

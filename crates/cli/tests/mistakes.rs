@@ -53,7 +53,7 @@ fn policies() -> tempfile::TempDir {
         ("latin1.toml", b"else = \"say 'caf\xe9'\"\n"),
         ("nowhere.toml", b"clauses = 'any: stop'\n"),
         ("zero.toml", b"deadline = \"0s\"\n"),
-        ("recipe.toml", b"as = \"postgres\"\n"),
+        ("recipe.toml", b"as = \"postgers\"\n"),
         ("quotes.toml", "else = “say done”\n".as_bytes()),
     ];
     for (name, content) in files {
@@ -177,7 +177,7 @@ fn servers() {
     let mut cases: Vec<Vec<&str>> = servers.map(|server| vec!["connect", server]).into();
     cases.extend([
         vec!["connect"],
-        vec!["wait", "db:5432"],
+        vec!["relay", "db:5432"],
         vec!["conect", "db:5432"],
         vec!["db", "70000"],
         vec!["db:x"],
@@ -201,7 +201,6 @@ fn flags() {
         vec!["connect", "db:5432", "-4", "-6"],
         vec!["connect", "db:5432", "--cert", "me.pem"],
         vec!["connect", "db:5432", "--deadline", "5 parsecs"],
-        vec!["connect", "db:5432", "--deadline", "0"],
         vec!["connect", "db:5432", "--deadline", "-1"],
         vec!["connect", "db:5432", "--retry", "0"],
         vec!["connect", "db:5432", "--retry", "often"],

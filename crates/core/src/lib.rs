@@ -14,7 +14,9 @@
 //! - `policy`, `verb`, `limits`: all of it together, read from a file, with the verbs' own clauses
 //! - `session`: one run of a policy, from the first attempt to the verdict
 //! - `race`, `endpoints`: which of a server's addresses to dial, and when
-//! - `answer`: what a server's first bytes must look like
+//! - `answer`, `expectation`: what a server's first bytes must look like, and what else must hold
+//! - `recipe`: protocols as data; how a server is asked whether it is ready
+//! - `goal`: how many targets must be ready
 //! - `server`, `scheme`: addresses as people write them; passwords masked as they are read
 //! - `record`: what happened, bounded
 //! - `mistake`, `nearest`, `escape`, `quantity`: reading and printing
@@ -28,7 +30,9 @@ mod backoff;
 mod clause;
 mod endpoints;
 mod escape;
+mod expectation;
 mod failure;
+mod goal;
 mod kind;
 mod kinds;
 mod limits;
@@ -37,6 +41,7 @@ mod nearest;
 mod policy;
 mod quantity;
 pub mod race;
+mod recipe;
 mod record;
 mod rounds;
 mod scheme;
@@ -49,16 +54,24 @@ pub use backoff::{Backoff, Jitter, Spread};
 pub use clause::{Clause, Guard, Retry, Run, Step, Template, Times};
 pub use endpoints::Endpoints;
 pub use escape::{escape, printable};
+pub use expectation::Expectation;
 pub use failure::{Address, DETAIL_LIMIT, Delivery, Detail, Errno, Failure, Outcome, Tried};
+pub use goal::{Goal, Reach, Tally};
 pub use kind::{Facts, Kind, Stage};
 pub use kinds::{FAMILIES, Family, KindSet, kind_names};
 pub use limits::Limits;
 pub use mistake::Mistake;
 pub use nearest::nearest;
-pub use policy::{HEALTHY_AFTER, Policy, PolicyBuilder, RUN_LIMIT, StepRef, retry_sugar};
+pub use policy::{
+    CONSECUTIVE_PAUSE, HEALTHY_AFTER, Policy, PolicyBuilder, RUN_LIMIT, StepRef, retry_sugar,
+};
 pub use quantity::{
     Bytes, Human, Rate, Rounded, parse_count, parse_duration, parse_rate,
     parse_seconds_or_duration, parse_size,
+};
+pub use recipe::{
+    Example, Expected, First, Judge, Judged, Leaves, Probe, ProbeInput, ProbeOutput, RECIPES,
+    Recipe, Refusal, Script, Shipped,
 };
 pub use record::{Between, Record};
 pub use rounds::Rounds;

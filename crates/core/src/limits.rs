@@ -8,7 +8,8 @@ use core::time::Duration;
 /// The time limits of a policy, one per thing that can take too long.
 ///
 /// # Default
-/// `connect` 5 s, `tls` 5 s, `reply` 5 s, `idle` none, `max_time` none, `dead` 60 s.
+/// `connect` 5 s, `tls` 5 s, `reply` 5 s, `idle` none, `max_time` none, `dead` 60 s,
+/// `settle` 150 ms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// From dialling an address to its answer, for each address by itself. 5 s.
@@ -28,6 +29,9 @@ pub struct Limits {
     /// On Linux this also ends, as `stalled`, a connection whose peer is alive and has read nothing
     /// for so long while more was waiting to be sent.
     pub dead: Option<Duration>,
+    /// How long a connection must stay open before `wait` believes it, where no answer is expected.
+    /// 150 ms; zero believes at once.
+    pub settle: Duration,
 }
 
 impl Default for Limits {
@@ -39,6 +43,7 @@ impl Default for Limits {
             idle: None,
             max_time: None,
             dead: Some(Duration::from_secs(60)),
+            settle: Duration::from_millis(150),
         }
     }
 }

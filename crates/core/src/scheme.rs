@@ -54,12 +54,13 @@ impl Scheme {
 
 use Tls::{ByProtocol, Immediately, No};
 
-static SCHEMES: [Scheme; 31] = [
+static SCHEMES: [Scheme; 32] = [
     bare("tcp", No),
     bare("tls", Immediately),
     scheme("postgres", "postgres", 5432, No, ByProtocol),
     scheme("postgresql", "postgres", 5432, No, ByProtocol),
     scheme("mysql", "mysql", 3306, No, ByProtocol),
+    scheme("mariadb", "mysql", 3306, No, ByProtocol),
     scheme("redis", "redis", 6379, No, Immediately),
     scheme("rediss", "redis", 6379, Immediately, Immediately),
     scheme("http", "http", 80, No, No),

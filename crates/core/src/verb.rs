@@ -17,11 +17,13 @@ pub enum Verb {
     Stay,
     /// One session per server, until it is ready.
     Wait,
+    /// One session per server, until it is refused or absent: `wait --gone`.
+    Gone,
 }
 
 impl Verb {
     /// Every verb that has clauses of its own.
-    pub const ALL: [Self; 3] = [Self::Connect, Self::Stay, Self::Wait];
+    pub const ALL: [Self; 4] = [Self::Connect, Self::Stay, Self::Wait, Self::Gone];
 
     /// The verb as it is typed.
     #[must_use]
@@ -30,6 +32,7 @@ impl Verb {
             Self::Connect => "connect",
             Self::Stay => "stay",
             Self::Wait => "wait",
+            Self::Gone => "gone",
         }
     }
 
@@ -48,6 +51,13 @@ any: next"
 reply: retry forever every 250ms..2s x1.5
 any: retry forever every 5ms..1s x1.02"
             }
+            // A server that is there is asked gently; `application` says that it is.
+            Self::Gone => {
+                "refused, no-socket: exit 0
+denied: stop
+application: retry forever every 250ms..2s x1.5
+any: retry forever every 5ms..1s x1.02"
+            }
         }
     }
 
@@ -64,7 +74,7 @@ any: retry forever every 5ms..1s x1.02"
     #[must_use]
     pub fn rounds(self) -> Rounds {
         match self {
-            Self::Connect | Self::Wait => Rounds::ONE,
+            Self::Connect | Self::Wait | Self::Gone => Rounds::ONE,
             Self::Stay => Rounds::forever(),
         }
     }

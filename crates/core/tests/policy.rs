@@ -59,6 +59,7 @@ fn every_key_is_read() {
         idle: Some(Duration::from_secs(4)),
         max_time: Some(Duration::from_secs(3600)),
         dead: None,
+        settle: Duration::from_millis(150),
     };
     assert_eq!(*policy.limits(), expected);
 }
@@ -71,7 +72,7 @@ fn an_empty_file_is_the_verbs_own_policy() {
         assert_eq!(*policy.rounds(), verb.rounds());
         assert_eq!(*policy.limits(), Limits::default());
         assert!(policy.is_own(0) && policy.servers().is_empty() && policy.deadline().is_none());
-        assert_eq!(policy.deadline_bounds_everything(), verb == Verb::Wait);
+        assert_eq!(policy.deadline_bounds_everything(), matches!(verb, Verb::Wait | Verb::Gone));
     }
 }
 
@@ -270,6 +271,7 @@ prop_compose! {
                 tls: tls.unwrap_or(limits.tls),
                 reply: reply.unwrap_or(limits.reply),
                 idle, max_time, dead,
+                settle: limits.settle,
             });
         if let Some(deadline) = deadline { policy = policy.deadline(deadline) }
         if let Some(healthy) = healthy { policy = policy.healthy_after(healthy) }

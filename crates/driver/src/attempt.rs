@@ -6,8 +6,8 @@
 use std::{future::poll_fn, net::IpAddr, sync::Arc, time::Duration};
 
 use redial_core::{
-    Answer, Endpoints, Failure, Kind, Limits, Place, Progress, Server, Stage, Tls, Tried,
-    race::interleave,
+    Endpoints, Expectation, Expected, Failure, Judge, Judged, Kind, Limits, Place, Refusal, Server,
+    Stage, Tls, Tried, race::interleave,
 };
 use tokio::{
     io::AsyncWriteExt,
@@ -15,10 +15,10 @@ use tokio::{
 };
 
 use crate::{
-    Connection, Error, IpVersions, TlsOptions, TlsSetup, Via,
+    Connection, Error, IpVersions, Names, TlsOptions, TlsSetup, Via,
     cause::Cause,
     dial::{self, Dialled},
-    lookup,
+    probe::{self, Upgrade},
     socket::{Options, Peer},
     stream::Stream,
     tls,
@@ -28,7 +28,8 @@ use crate::{
 /// How servers are reached: what is the same for every attempt of a policy.
 ///
 /// # Default
-/// [`Limits::default`], any IP version, any source address, no TLS set up.
+/// [`Limits::default`], any IP version, any source address, no TLS set up; names are asked for at
+/// every attempt.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// How long each part may take.
@@ -42,6 +43,8 @@ pub struct Settings {
     pub via: Option<Via>,
     /// TLS, for the servers that begin with it.
     pub tls: Option<TlsSetup>,
+    /// How often names are asked for.
+    pub names: Names,
 }
 
 impl Settings {
@@ -49,8 +52,7 @@ impl Settings {
     /// read, which takes time.
     ///
     /// # Errors
-    /// Those of [`TlsSetup::build`]; and a server that begins TLS by its protocol's own words, which
-    /// needs a recipe: to go on without TLS would not be what was asked for.
+    /// Those of [`TlsSetup::build`].
     pub fn with_tls<'a>(
         self,
         options: &TlsOptions,
@@ -60,16 +62,7 @@ impl Settings {
         for server in servers {
             match server.tls() {
                 Tls::No => {}
-                Tls::Immediately => needed = true,
-                Tls::ByProtocol => {
-                    return Err(Error::new(
-                        format!(
-                            "{} asks for TLS in its protocol's own way, which this version cannot do",
-                            server.label()
-                        ),
-                        "write tls://HOST:PORT where the server begins with TLS, or leave the wish out",
-                    ));
-                }
+                Tls::Immediately | Tls::ByProtocol => needed = true,
             }
         }
         let tls = needed.then(|| TlsSetup::build(options)).transpose()?;
@@ -82,7 +75,8 @@ impl Settings {
 /// `index` is the server's place in its target: under it, `endpoints` remembers addresses that
 /// accepted and then failed, and those are tried last. It only reads them; after a failure,
 /// [`Endpoints::learn`] is the caller's. The `opening` is sent as soon as the connection stands and
-/// does not count as the user's; every byte read to judge the `answer` is the user's to read.
+/// does not count as the user's; every byte read to see the `expectation` hold is the user's to
+/// read.
 ///
 /// `limits.connect` is for each address, and once more for what a proxy is asked; `limits.tls` for
 /// the handshake, `limits.reply` for the opening and the answer together. A lookup has the
@@ -98,9 +92,9 @@ pub async fn attempt(
     settings: &Settings,
     endpoints: &Endpoints,
     opening: &[u8],
-    answer: Option<&Answer>,
+    expectation: Expectation<'_>,
 ) -> Result<Connection, Failure> {
-    let began = Instant::now();
+    let (began, limit) = (Instant::now(), settings.limits.reply);
     let peers = resolve(server, index, settings, endpoints)
         .await
         .map_err(|cause| failed(server, began, Stage::Resolve, through(settings, cause)))?;
@@ -129,8 +123,27 @@ pub async fn attempt(
         }
     };
     let label = Arc::clone(server.label());
+    if let Expectation::Probe(script) = expectation {
+        let upgrade = Upgrade {
+            setup: settings.tls.as_ref(),
+            host: server.place().host(),
+            limit: settings.limits.tls,
+        };
+        return match probe::run(script, stream, upgrade, limit).await {
+            Ok(stream) => {
+                let connection = Connection::new(stream, label, address, addresses, began);
+                Ok(connection.hand_over(true))
+            }
+            Err((stage, cause)) => {
+                let mut failure = failed(server, began, stage, cause);
+                failure.address = Some(address);
+                failure.addresses = addresses;
+                Err(failure)
+            }
+        };
+    }
     let connection = Connection::new(stream, label, address, addresses, began);
-    open(connection, opening, answer, settings.limits.reply).await
+    open(connection, opening, expectation, limit).await
 }
 
 /// The addresses of a server, in the order in which to dial them.
@@ -143,7 +156,7 @@ async fn resolve(
     match settings.via.as_ref().map_or(server.place(), Via::place) {
         Place::Unix { path } => Ok(vec![Peer::Unix((&**path).into())]),
         Place::Host { host, port } => {
-            let sorted = lookup::lookup(host, *port, settings.family).await?;
+            let sorted = settings.names.lookup(host, *port, settings.family).await?;
             let mut addresses = interleave(&sorted);
             endpoints.order(index, &mut addresses);
             Ok(addresses.into_iter().map(Peer::Ip).collect())
@@ -159,89 +172,93 @@ async fn secure(server: &Server, settings: &Settings, wire: Wire) -> Result<Stre
                 let words = "TLS was not set up; see Settings::with_tls";
                 return Err(Cause::because(Kind::TlsHandshake, words));
             };
-            let host = match server.place() {
-                Place::Host { host, .. } => Some(&**host),
-                Place::Unix { .. } => None,
-            };
-            tls::handshake(setup, host, wire, settings.limits.tls).await.map(Stream::Tls)
+            tls::handshake(setup, server.place().host(), wire, settings.limits.tls)
+                .await
+                .map(Stream::Tls)
         }
     }
 }
 
-/// Sends the opening and judges the answer, within the limit.
+/// Sends the opening and sees the expectation hold, within the limit.
 async fn open(
     mut connection: Connection,
     opening: &[u8],
-    answer: Option<&Answer>,
+    expectation: Expectation<'_>,
     limit: Duration,
 ) -> Result<Connection, Failure> {
-    if opening.is_empty() && answer.is_none() {
-        return Ok(connection.hand_over(false));
-    }
-    let mut judge = answer.map(Judge::new);
+    let expected = match expectation {
+        Expectation::Answer(answer) => Some(Expected::from(answer.clone())),
+        Expectation::Greeting(expected) => Some(expected.clone()),
+        _ => None,
+    };
+    let mut judge = expected.as_ref().map(|expected| (expected, expected.judge()));
     let opened = async {
         let sent = send(&mut connection, opening).await;
-        match &mut judge {
+        match (&mut judge, expectation) {
             // Whether or not all of the opening left: what the server said tells more.
-            Some(judge) => judge.hear(&mut connection).await?,
-            None => sent.map_err(|_| Kind::Closed)?,
+            (Some((expected, judge)), _) => hear(&mut connection, expected, judge).await?,
+            (None, Expectation::Settled(time)) => settle(&mut connection, time).await?,
+            (None, _) => sent.map_err(|_| Kind::Closed)?,
         }
         // An answer may be right, and the connection broken all the same.
-        connection.failed().map_or(Ok(()), Err)
+        connection.failed().map_or(Ok(()), |kind| Err(kind.into()))
+    };
+    // Settling has its own time, and is done when that is over.
+    let limit = match expectation {
+        Expectation::Settled(time) => limit.saturating_add(time),
+        _ => limit,
     };
     let result = time::timeout(limit, opened).await;
-    match (result, &judge) {
-        (Ok(Ok(())), _) => Ok(connection.hand_over(answer.is_some())),
-        (Ok(Err(kind)), _) => Err(connection.refuse(kind)),
-        (Err(_), Some(judge)) if judge.heard_something_else() => {
-            Err(connection.refuse(Kind::UnexpectedResponse))
+    let refusal = match (result, &mut judge) {
+        (Ok(Ok(())), _) => return Ok(connection.hand_over(judge.is_some())),
+        (Ok(Err(refusal)), _) => refusal,
+        (Err(_), Some((expected, judge))) => match judge.time_is_up(expected, connection.early()) {
+            Ok(()) => return Ok(connection.hand_over(true)),
+            Err(refusal) => refusal,
+        },
+        (Err(_), None) => Kind::Stalled.into(),
+    };
+    Err(connection.refuse(refusal))
+}
+
+/// Reads until the answer is right. Else: what an end, or the wrong bytes, mean; an error is in
+/// the connection's own slot, which stands before the kind returned here.
+async fn hear(
+    connection: &mut Connection,
+    expected: &Expected,
+    judge: &mut Judge,
+) -> Result<(), Refusal> {
+    loop {
+        let count = poll_fn(|cx| connection.poll_early(cx)).await;
+        match judge.hear(expected, connection.early()) {
+            Judged::Ready => return Ok(()),
+            Judged::Refused(refusal) => return Err(refusal),
+            Judged::More => {}
         }
-        (Err(_), _) => Err(connection.refuse(Kind::Stalled)),
+        match count {
+            Ok(0) => return judge.end(expected, connection.early()),
+            Ok(_) => {}
+            Err(_) => return Err(Kind::Other.into()),
+        }
+    }
+}
+
+/// Stays connected for the time, or until the server says something.
+async fn settle(connection: &mut Connection, time: Duration) -> Result<(), Refusal> {
+    match time::timeout(time, poll_fn(|cx| connection.poll_early(cx))).await {
+        Err(_) | Ok(Ok(1..)) => Ok(()),
+        Ok(Ok(0)) => Err(Kind::ClosedEarly.into()),
+        // The error is in the connection's own slot, which stands before this kind.
+        Ok(Err(_)) => Err(Kind::Other.into()),
     }
 }
 
 async fn send(connection: &mut Connection, opening: &[u8]) -> std::io::Result<()> {
+    if opening.is_empty() {
+        return Ok(());
+    }
     connection.write_all(opening).await?;
     connection.flush().await
-}
-
-/// Judges what the server says first.
-struct Judge<'a> {
-    answer: &'a Answer,
-    matcher: redial_core::Matcher,
-    heard: usize,
-}
-
-impl<'a> Judge<'a> {
-    fn new(answer: &'a Answer) -> Self {
-        Self { answer, matcher: answer.matcher(), heard: 0 }
-    }
-
-    /// Reads until the answer is right. Else: what an end, or the wrong bytes, mean; an error is
-    /// in the connection's own slot, which stands before the kind returned here.
-    async fn hear(&mut self, connection: &mut Connection) -> Result<(), Kind> {
-        loop {
-            let count = poll_fn(|cx| connection.poll_early(cx)).await;
-            let heard = connection.early();
-            match self.matcher.feed(self.answer, &heard[self.heard..]) {
-                Progress::Matched => return Ok(()),
-                Progress::Refused => return Err(Kind::UnexpectedResponse),
-                Progress::More => self.heard = heard.len(),
-            }
-            match count {
-                Ok(0) if self.heard == 0 => return Err(Kind::ClosedEarly),
-                Ok(0) if self.matcher.is_inside(self.answer) => return Err(Kind::Truncated),
-                Ok(0) => return Err(Kind::UnexpectedResponse),
-                Ok(_) => {}
-                Err(_) => return Err(Kind::Other),
-            }
-        }
-    }
-
-    /// Whether there were bytes, and not those of the answer's beginning.
-    fn heard_something_else(&self) -> bool {
-        self.heard > 0 && !self.matcher.is_inside(self.answer)
-    }
 }
 
 /// Says of what was met on the way to a proxy that it was.

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use redial_core::{Address, Delivery, Detail, Failure, Kind, Stage, Tried};
+use redial_core::{Address, Delivery, Detail, Failure, Kind, Refusal, Stage, Tried};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -236,13 +236,14 @@ impl Connection {
     }
 
     /// Ends the attempt: the answer did not come, or was not the one expected. What was said so
-    /// far goes with it.
-    pub(crate) fn refuse(&mut self, kind: Kind) -> Failure {
-        if kind == Kind::UnexpectedResponse {
+    /// far goes with it, unless the protocol's own words do.
+    pub(crate) fn refuse(&mut self, refusal: Refusal) -> Failure {
+        if matches!(refusal.kind, Kind::UnexpectedResponse | Kind::Unavailable) {
             // A wrong answer tells more than the reset that may have come with it.
             self.ending = None;
         }
-        self.end(Cause::new(kind));
+        let kind = refusal.kind;
+        self.end(Cause { detail: refusal.into_detail(), ..Cause::new(kind) });
         let mut failure = self.failure();
         // An opening is the policy's and can be sent again: nothing of the user's has moved yet.
         (failure.sent, failure.received, failure.delivery) = (0, 0, Delivery::Unsent);

@@ -12,7 +12,7 @@ use std::{
 };
 
 use redial_core::{
-    Address, Endpoints, Event, Failure, Happened, Id, Input, Kind, Output, Policy, Session, Signal,
+    Address, Endpoints, Event, Failure, Happened, Id, Input, Kind, Limits, Output, Session, Signal,
     Stage, Step, StepRef, StepResult, Verdict,
 };
 use tokio::{
@@ -64,13 +64,11 @@ pub(crate) type Body<F> = Option<(Id, Pin<Box<F>>)>;
 
 impl Drive {
     pub(crate) fn new(
-        policy: Arc<Policy>,
-        seed: u64,
+        mut session: Session,
         settings: Arc<Settings>,
         listener: Listener,
         interrupts: Option<UnboundedReceiver<Signal>>,
     ) -> Self {
-        let mut session = Session::new(policy, seed);
         session.handle(Duration::ZERO, Input::Start);
         Self {
             session,
@@ -139,8 +137,11 @@ impl Drive {
                     "no server".into(),
                 )));
             };
+            let expectation = policy.expectation(index);
+            let limits = Limits { reply: policy.reply_limit(index), ..settings.limits };
+            let settings = Settings { limits, ..(*settings).clone() };
             let attempt =
-                attempt(server, index, &settings, &endpoints, policy.opening(), policy.answer());
+                attempt(server, index, &settings, &endpoints, policy.opening(), expectation);
             Report::Attempted(attempt.await.map(Box::new))
         })
     }

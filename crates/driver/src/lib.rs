@@ -28,7 +28,9 @@
 //! # Layout
 //!
 //! - `redial`: the way in; `gave_up`: what there is instead of a connection; `drive`: the loop that carries a session out
-//! - `attempt`: one attempt, of `lookup`, `dial`, `via`, `tls`; `socket` opens one, `wire` counts on it
+//! - `wait`: several sessions, until enough of their servers are ready
+//! - `attempt`: one attempt, of `names`, `lookup`, `dial`, `via`, `tls`; `socket` opens one, `wire` counts on it
+//! - `probe`: whether a server is ready, by its protocol's recipe
 //! - `connection`, `stream`: bytes both ways and one true reason for the end; `marks`, `outq`: what
 //!   was acknowledged
 //! - `errno`, `cause`: the one place where an operating system's error becomes a failure
@@ -46,12 +48,15 @@ mod error;
 mod gave_up;
 mod lookup;
 mod marks;
+mod names;
 mod outq;
+mod probe;
 mod redial;
 mod socket;
 mod stream;
 mod tls;
 mod via;
+mod wait;
 mod wire;
 
 pub use redial_core::*;
@@ -61,6 +66,8 @@ pub use connection::Connection;
 pub use error::Error;
 pub use gave_up::{GaveUp, Lasting, NotConnected};
 pub use lookup::IpVersions;
+pub use names::Names;
 pub use redial::{Ended, Finished, Redial, connect, run};
 pub use tls::{TlsOptions, TlsSetup};
 pub use via::Via;
+pub use wait::{Wait, Waited};

@@ -11,15 +11,17 @@ use std::{
     io,
     net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use redial_core::{
-    Detail, Failure, Happened, Input, Kind, Policy, Record, Signal, Stage, Step, Verdict,
+    Detail, Failure, Happened, Input, Kind, Policy, Record, Server, Session, Signal, Stage, Step,
+    Tls, Verb, Verdict,
 };
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::{
-    Connection, Error, IpVersions, Settings, TlsOptions, Via,
+    Connection, Error, IpVersions, Names, Settings, TlsOptions, Via,
     connection::LastWords,
     drive::{Drive, Listener, Turn},
     gave_up::{GaveUp, Lasting, NotConnected},
@@ -88,7 +90,12 @@ impl Redial {
     /// This policy, with a new seed, the system's trust store, and no commands allowed.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
-        let settings = Settings { limits: *policy.limits(), ..Settings::default() };
+        let names = match policy.verb() {
+            // It tries every few milliseconds.
+            Verb::Wait | Verb::Gone => Names::at_most_every(Duration::from_secs(1)),
+            _ => Names::default(),
+        };
+        let settings = Settings { limits: *policy.limits(), names, ..Settings::default() };
         Self {
             policy: Arc::new(policy),
             settings,
@@ -171,7 +178,7 @@ impl Redial {
     ///
     /// [`NotConnected`]: the policy gave up, or could not be carried out.
     pub async fn connect(self) -> Result<Connection, NotConnected> {
-        let (mut drive, record) = self.start()?;
+        let (mut drive, record) = self.start(Session::new)?;
         match drive.turn::<Pending<Input>>(None).await {
             Turn::Connected(_, connection) => Ok(*connection),
             Turn::Done(verdict) => Err(GaveUp { verdict, record: taken(&record) }.into()),
@@ -217,7 +224,7 @@ impl Redial {
     {
         // Work that outlives its connections has one limit, not one for each.
         let policy = Arc::unwrap_or_clone(self.policy).bounding_everything();
-        let (mut drive, record) = Self { policy: Arc::new(policy), ..self }.start()?;
+        let (mut drive, record) = Self { policy: Arc::new(policy), ..self }.start(Session::new)?;
         let mut value = None;
         let mut turn = drive.turn::<Pending<Input>>(None).await;
         loop {
@@ -260,7 +267,7 @@ impl Redial {
     where
         B: AsyncFnMut(&mut Connection) -> Ended,
     {
-        let (mut drive, record) = self.start()?;
+        let (mut drive, record) = self.start(Session::new)?;
         let mut turn = drive.turn::<Pending<Input>>(None).await;
         loop {
             match turn {
@@ -281,7 +288,36 @@ impl Redial {
         }
     }
 
-    fn start(self) -> Result<(Drive, Arc<Mutex<Record>>), Error> {
+    /// Dials until the server is ready, which is all that is wanted of it; or gone, where the
+    /// policy's verb says so.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], where the policy cannot be carried out at all.
+    pub async fn ready(self) -> Result<Finished, Error> {
+        self.carry_out(async |_: &mut Connection| Ended::Well).await
+    }
+
+    /// Runs the policy's `else`, where it ended well elsewhere, and its `finally`. Nothing is
+    /// dialled.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], where the policy cannot be carried out at all.
+    pub async fn conclude(self, verdict: Verdict) -> Result<Finished, Error> {
+        let (mut drive, record) =
+            self.start(|policy, seed| Session::after(policy, seed, verdict))?;
+        loop {
+            if let Turn::Done(verdict) = drive.turn::<Pending<Input>>(None).await {
+                return Ok(Finished { verdict, record: taken(&record) });
+            }
+        }
+    }
+
+    fn start(
+        self,
+        session: impl FnOnce(Arc<Policy>, u64) -> Session,
+    ) -> Result<(Drive, Arc<Mutex<Record>>), Error> {
         if !self.may_run && has_run(&self.policy) {
             return Err(Error::new(
                 "the policy runs commands, which is not allowed here",
@@ -291,7 +327,14 @@ impl Redial {
         if let Some(via) = &self.settings.via {
             via.check(self.policy.servers())?;
         }
-        let settings = self.settings.with_tls(&self.tls, self.policy.servers())?;
+        if !self.policy.is_probing() {
+            begins_no_tls(self.policy.servers())?;
+        }
+        let mut tls = self.tls;
+        if let Some(alpn) = self.policy.alpn().filter(|_| tls.alpn.is_empty()) {
+            tls.alpn.push(alpn.to_owned());
+        }
+        let settings = self.settings.with_tls(&tls, self.policy.servers())?;
         let record = Record::new(self.policy.clone(), self.seed).with_lab(self.lab);
         let record = Arc::new(Mutex::new(record));
         let (kept, mut listener) = (record.clone(), self.listener);
@@ -301,10 +344,8 @@ impl Redial {
                 listener(happened);
             }
         });
-        Ok((
-            Drive::new(self.policy, self.seed, Arc::new(settings), listen, self.interrupts),
-            record,
-        ))
+        let session = session(self.policy, self.seed);
+        Ok((Drive::new(session, Arc::new(settings), listen, self.interrupts), record))
     }
 }
 
@@ -350,6 +391,21 @@ fn failure_of(
         failure.lasting = error.is::<Lasting>();
     }
     failure
+}
+
+/// TLS that the protocol begins is for those who speak the protocol: going on without it would not
+/// be what was asked for.
+fn begins_no_tls(servers: &[Server]) -> Result<(), Error> {
+    match servers.iter().find(|server| server.tls() == Tls::ByProtocol) {
+        Some(server) => Err(Error::new(
+            format!(
+                "{} asks for TLS in its protocol's own way, which only a probe can do (`wait`)",
+                server.label()
+            ),
+            "write tls://HOST:PORT where the server begins with TLS, or leave the wish out",
+        )),
+        None => Ok(()),
+    }
 }
 
 fn has_run(policy: &Policy) -> bool {

@@ -11,7 +11,9 @@ use std::{
 };
 
 use redial::{IpVersions, Settings, attempt};
-use redial_core::{Answer, Delivery, Endpoints, Failure, Kind, Limits, Outcome, Stage};
+use redial_core::{
+    Answer, Delivery, Endpoints, Expectation, Failure, Kind, Limits, Outcome, Stage,
+};
 use socket2::{Domain, Socket, Type};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -126,7 +128,8 @@ async fn bytes_without_the_answer_in_time_are_an_unexpected_response() {
         });
         let answer = Answer::parse(answer).unwrap();
         let endpoints = Endpoints::default();
-        let result = attempt(&server, 0, &settings, &endpoints, b"", Some(&answer)).await;
+        let result =
+            attempt(&server, 0, &settings, &endpoints, b"", Expectation::Answer(&answer)).await;
         let failure = result.unwrap_err();
         assert_eq!((failure.kind, detail(&failure)), (kind, "start"));
     }
@@ -143,7 +146,9 @@ async fn more_than_64_kib_without_the_answer_is_an_unexpected_response() {
 }
 
 async fn fail(text: &str, settings: Settings) -> Failure {
-    attempt(&server(text), 0, &settings, &Endpoints::default(), b"", None).await.unwrap_err()
+    attempt(&server(text), 0, &settings, &Endpoints::default(), b"", Expectation::Nothing)
+        .await
+        .unwrap_err()
 }
 
 #[tokio::test]

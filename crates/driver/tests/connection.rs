@@ -13,7 +13,7 @@ use std::{
 };
 
 use redial::{Settings, attempt};
-use redial_core::{Delivery, Detail, Endpoints, Kind, Limits, Stage};
+use redial_core::{Delivery, Detail, Endpoints, Expectation, Kind, Limits, Stage};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use common::{connect, linger, pump, reset, serve, server};
@@ -191,7 +191,9 @@ async fn a_server_that_never_reads_has_stalled_once_dead_is_over() {
     let limits = Limits { dead, ..Limits::default() };
     let settings = Settings { limits, ..Settings::default() };
     let mut connection =
-        attempt(&server, 0, &settings, &Endpoints::default(), b"", None).await.unwrap();
+        attempt(&server, 0, &settings, &Endpoints::default(), b"", Expectation::Nothing)
+            .await
+            .unwrap();
     while connection.write_all(&[7; 65536]).await.is_ok() {}
     drop(done);
     let failure = connection.failure();

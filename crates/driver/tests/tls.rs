@@ -10,7 +10,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
 };
 use redial::{Connection, Settings, TlsOptions, TlsSetup, attempt};
-use redial_core::{Delivery, Endpoints, Failure, Kind, Outcome, Server, Stage};
+use redial_core::{Delivery, Endpoints, Expectation, Failure, Kind, Outcome, Server, Stage};
 use tempfile::NamedTempFile;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -99,7 +99,7 @@ fn with_tls(plain: &Server) -> Server {
 
 async fn dial(server: &Server, options: &TlsOptions) -> Result<Connection, Failure> {
     let settings = Settings::default().with_tls(options, [server]).unwrap();
-    attempt(server, 0, &settings, &Endpoints::default(), b"", None).await
+    attempt(server, 0, &settings, &Endpoints::default(), b"", Expectation::Nothing).await
 }
 
 async fn echo(mut stream: TlsStream<TcpStream>) {

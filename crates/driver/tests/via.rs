@@ -15,8 +15,8 @@ use std::{
 };
 
 use redial::{
-    Answer, Connection, Delivery, Endpoints, Event, Failure, Kind, NotConnected, Policy,
-    PolicyBuilder, Redial, Server, Settings, Stage, TlsOptions, Verb, Via, attempt,
+    Answer, Connection, Delivery, Endpoints, Event, Expectation, Failure, Kind, NotConnected,
+    Policy, PolicyBuilder, Redial, Server, Settings, Stage, TlsOptions, Verb, Via, attempt,
 };
 use redial_lab::{Behaviour, Certificate, Lab, Outage};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -342,7 +342,8 @@ async fn an_opening_and_an_answer_go_through() {
     let settings = Settings { via: Some(via), ..Settings::default() };
     let (server, answer) = ("db:5432".parse().unwrap(), Answer::parse("^+PONG").unwrap());
     let endpoints = Endpoints::default();
-    let opened = attempt(&server, 0, &settings, &endpoints, b"PING", Some(&answer)).await;
+    let opened =
+        attempt(&server, 0, &settings, &endpoints, b"PING", Expectation::Answer(&answer)).await;
     let mut connection = opened.unwrap();
     assert_eq!((connection.sent(), connection.received()), (0, 0));
     drop(connection.read_to_end(&mut Vec::new()).await);
@@ -369,10 +370,14 @@ async fn what_the_proxy_was_asked_is_not_counted_as_delivered() {
         let failure = if opening {
             let answer = Answer::parse("^x").unwrap();
             let much = vec![7; MUCH];
-            attempt(&server, 0, &settings, &endpoints, &much, Some(&answer)).await.unwrap_err()
+            attempt(&server, 0, &settings, &endpoints, &much, Expectation::Answer(&answer))
+                .await
+                .unwrap_err()
         } else {
             let mut connection =
-                attempt(&server, 0, &settings, &endpoints, b"", None).await.unwrap();
+                attempt(&server, 0, &settings, &endpoints, b"", Expectation::Nothing)
+                    .await
+                    .unwrap();
             let pause = Duration::from_millis(100);
             while tokio::time::timeout(pause, connection.write(&[7; 65536])).await.is_ok() {}
             connection.fail(Kind::Stalled, None);

@@ -10,6 +10,7 @@ mod lab;
 #[cfg(test)]
 mod pages;
 mod policy;
+mod recipes;
 mod tables;
 
 use std::{
@@ -19,16 +20,17 @@ use std::{
 
 use redial::{masked, nearest, printable};
 
-use crate::{check, connect, error::Error, exit::Exit, serve};
+use crate::{check, connect, error::Error, exit::Exit, serve, wait};
 
 /// A word behind `redial help`, a line about it, and its text.
 type Topic = (&'static str, &'static str, fn() -> String);
 
 /// Everything that is neither a verb nor a kind.
-const TOPICS: [Topic; 6] = [
+const TOPICS: [Topic; 7] = [
     ("kinds", "what can go wrong, and the names a clause uses for it", kinds::text),
     ("clauses", "what to do about it: the grammar, each step, examples", clauses::text),
     ("policy", "a policy file to begin with", policy::text),
+    ("recipes", "the protocols redial can judge: what ready means for each", recipes::text),
     ("exit", "the exit statuses", tables::exit),
     ("lab", "the practice servers: lab:late and others, scripts, protocols", lab::text),
     ("environment", "the variables that are read, and those a `run` is given", tables::environment),
@@ -46,6 +48,7 @@ redial puts a `try / except` around any connection.
   redial connect db:5432 --retry 10       connect; if that fails, ten times more
   redial connect db1:5432 db2:5432        the second where the first is down
   redial connect db:5432 --except 'refused: say \"it is down\", exit 3'
+  redial wait db:5432 -- ./app            when it is ready, the application
   redial connect lab:late --retry 10      the same against a practice server
 
 "
@@ -73,6 +76,7 @@ pub(crate) fn run(topic: Option<OsString>, verbs: &[(&str, &str)]) -> Result<Exi
     let help = || std::iter::once(OsString::from("--help"));
     match &*word {
         "connect" => return connect::run(help()),
+        "wait" => return wait::run(help()),
         "check" => return check::run(help()),
         "serve" => return serve::run(help()),
         "help" | "-h" | "--help" => return Ok(overview(verbs)),
@@ -81,7 +85,7 @@ pub(crate) fn run(topic: Option<OsString>, verbs: &[(&str, &str)]) -> Result<Exi
     if let Some((.., text)) = TOPICS.iter().find(|(name, ..)| *name == word) {
         return Ok(print(&text()));
     }
-    match kinds::about(&word) {
+    match kinds::about(&word).or_else(|| recipes::about(&word)) {
         Some(text) => Ok(print(&text)),
         None => Err(unknown(&word, verbs)),
     }
@@ -134,13 +138,15 @@ mod tests {
     fn every_topic_fits_80_columns() {
         let kinds = redial::kind_names().into_iter().map(|name| kinds::about(name).unwrap());
         let topics = TOPICS.iter().map(|(.., text)| text());
-        for text in topics.chain(kinds).chain([overview_text(&crate::VERBS)]) {
+        let recipes = redial::RECIPES.iter().map(|recipe| recipes::about(recipe.name).unwrap());
+        for text in topics.chain(kinds).chain(recipes).chain([overview_text(&crate::VERBS)]) {
             assert!(text.ends_with('\n'));
             for line in text.lines() {
-                // A clause is one line, however long, or it could not be copied.
+                // A clause is one line, and an address one word, or they could not be copied.
                 let is_clause =
                     redial::Clause::parse_all(line).is_ok_and(|found| !found.is_empty());
-                assert!(line.chars().count() <= 80 || is_clause, "{line}");
+                let is_copied = is_clause || line.contains("https://");
+                assert!(line.chars().count() <= 80 || is_copied, "{line}");
             }
         }
     }

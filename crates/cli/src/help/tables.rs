@@ -3,7 +3,7 @@
 //! Each prints a table that the program itself uses. Start at [`exit`].
 
 use super::wrapped;
-use crate::{connect, exit::TABLE};
+use crate::{connect, exit::TABLE, wait};
 
 /// `redial help exit`.
 pub(super) fn exit() -> String {
@@ -31,7 +31,11 @@ pub(super) fn exit_page() -> String {
 pub(super) fn environment() -> String {
     let mut text =
         "Variables that stand for flags; a flag on the command line wins:\n\n".to_owned();
-    for argument in connect::command().get_arguments() {
+    let (connect, wait) = (connect::command(), wait::command());
+    let only_wait = wait.get_arguments().filter(|argument| {
+        !connect.get_arguments().any(|known| known.get_id() == argument.get_id())
+    });
+    for argument in connect.get_arguments().chain(only_wait) {
         let (Some(variable), Some(flag)) = (argument.get_env(), flag_of(argument)) else {
             continue;
         };

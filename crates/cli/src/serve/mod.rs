@@ -31,10 +31,10 @@ use self::{
     plan::Plan,
 };
 use crate::{
-    connect::{interrupts, no_runtime},
     error::Error,
     exit::Exit,
     foreign, practice,
+    runtime::{interrupts, runtime},
     terminal::complain,
     texts::reason,
 };
@@ -173,11 +173,10 @@ enum End {
 fn serve(flags: &Flags, plan: Plan, places: &[SocketAddr]) -> Result<Exit, Error> {
     let log = Arc::new(Mutex::new(Log::new(flags.tells_each(), flags.sink)));
     let (news, told) = mpsc::unbounded_channel();
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_runtime)?;
+    let runtime = runtime()?;
     let outcome = runtime.block_on(async {
         // Before anybody knows the address: who does may end this.
-        let signals = interrupts().map_err(no_runtime)?;
+        let signals = interrupts()?;
         let lab = opened(flags, &plan, places, &log, news)?;
         wait(lab, signals, told).await
     });

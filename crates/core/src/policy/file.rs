@@ -14,15 +14,16 @@ use toml::{
 
 use super::{Policy, PolicyBuilder};
 use crate::{
-    Answer, Limits, Mistake, Rounds, Server, Target, Verb, nearest::nearest, nearest::quoted,
-    quantity::parse_duration,
+    Answer, Limits, Mistake, Recipe, Rounds, Server, Target, Verb, nearest::nearest,
+    nearest::quoted, quantity::parse_duration,
 };
 
 /// A policy file is written by a person: more than this is not one.
 const LARGEST: usize = 1024 * 1024;
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "servers",
+    "as",
     "clauses",
     "expect",
     "send",
@@ -34,7 +35,7 @@ const KEYS: [&str; 11] = [
     "finally",
     "limits",
 ];
-const LIMITS: [&str; 6] = ["connect", "tls", "reply", "idle", "max-time", "dead"];
+const LIMITS: [&str; 7] = ["connect", "tls", "reply", "idle", "max-time", "dead", "settle"];
 
 pub(super) fn read(verb: Verb, text: &str) -> Result<PolicyBuilder, Mistake> {
     if text.len() > LARGEST {
@@ -123,11 +124,7 @@ impl File<'_> {
                 }
                 other => Err(wrong_type(value, other, "a table: `[limits]` on a line of its own")),
             },
-            "as" => Err(Mistake::new(
-                key.span(),
-                "`as` needs the recipes, which are not in this version",
-                "say what to expect: `expect = \"^SSH-2.0\"`",
-            )),
+            "as" => self.text_of(value, Recipe::named).map(|recipe| policy.recipe(recipe)),
             other if LIMITS.contains(&other) => Err(Mistake::new(
                 key.span(),
                 format!("`{other}` is a limit"),
@@ -150,6 +147,7 @@ impl File<'_> {
             "idle" => |limits, time| limits.idle = time,
             "max-time" => |limits, time| limits.max_time = time,
             "dead" => |limits, time| limits.dead = time,
+            "settle" => |limits, time| limits.settle = time.unwrap_or_default(),
             other if KEYS.contains(&other) => {
                 return Err(Mistake::new(
                     key.span(),
@@ -159,7 +157,7 @@ impl File<'_> {
             }
             other => return Err(unknown_key(other, key.span(), &LIMITS)),
         };
-        let may_be_off = matches!(&**key.get_ref(), "idle" | "max-time" | "dead");
+        let may_be_off = matches!(&**key.get_ref(), "idle" | "max-time" | "dead" | "settle");
         let time = self.text_of(value, |text| {
             if may_be_off && text == "off" { Ok(None) } else { some_time(text).map(Some) }
         })?;

@@ -5,13 +5,16 @@
 //! [`Policy::build`].
 
 mod file;
+mod judgement;
 mod print;
 
 use alloc::{boxed::Box, string::String, vec::Vec};
 use core::time::Duration;
 
+use self::judgement::Judgement;
 use crate::{
-    Answer, Clause, Limits, Mistake, Rounds, Server, Step, Verb, clause::Steps, session::Program,
+    Answer, Clause, Expectation, Limits, Mistake, Recipe, Rounds, Server, Step, Verb,
+    clause::Steps, session::Program,
 };
 
 /// How long a `run` may take before it is killed with its group.
@@ -19,6 +22,9 @@ pub const RUN_LIMIT: Duration = Duration::from_secs(30);
 
 /// How long a connection must live, by default, to count as healthy.
 pub const HEALTHY_AFTER: Duration = Duration::from_secs(10);
+
+/// The pause between attempts that succeed, where several must in a row.
+pub const CONSECUTIVE_PAUSE: Duration = Duration::from_secs(1);
 
 /// What to try, what to expect, what to do about failures, and the limits.
 ///
@@ -36,6 +42,9 @@ pub const HEALTHY_AFTER: Duration = Duration::from_secs(10);
 pub struct Policy {
     verb: Verb,
     servers: Box<[Server]>,
+    /// One for each server.
+    judgements: Box<[Judgement]>,
+    recipe: Option<Recipe>,
     answer: Option<Answer>,
     opening: Option<Box<[u8]>>,
     clauses: Box<[Clause]>,
@@ -46,6 +55,7 @@ pub struct Policy {
     deadline: Option<Duration>,
     bounds_everything: bool,
     only_while_fresh: bool,
+    consecutive: u32,
     healthy_after: Duration,
     otherwise: Steps,
     finally: Steps,
@@ -67,6 +77,7 @@ impl Policy {
         PolicyBuilder {
             verb,
             servers: Vec::new(),
+            recipe: None,
             answer: None,
             opening: None,
             clauses: Vec::new(),
@@ -76,6 +87,7 @@ impl Policy {
             deadline: None,
             bounds_everything: false,
             only_while_fresh: false,
+            consecutive: 1,
             healthy_after: HEALTHY_AFTER,
             otherwise: Steps::default(),
             finally: Steps::default(),
@@ -172,6 +184,49 @@ impl Policy {
         self.only_while_fresh
     }
 
+    /// How often in a row the body must end well before the session does. 1 unless set.
+    #[must_use]
+    pub const fn consecutive(&self) -> u32 {
+        self.consecutive
+    }
+
+    /// What must hold before a connection to this server counts.
+    #[must_use]
+    pub fn expectation(&self, server: usize) -> Expectation<'_> {
+        match (&self.answer, self.judgements.get(server), self.verb) {
+            (Some(answer), ..) => Expectation::Answer(answer),
+            (None, Some(Judgement::Probe { script, .. }), _) => Expectation::Probe(script),
+            (None, Some(Judgement::Greeting(expected)), _) => Expectation::Greeting(expected),
+            // An opening that nobody answers has to leave, no more.
+            (None, _, Verb::Wait) if self.opening.is_none() && !self.limits.settle.is_zero() => {
+                Expectation::Settled(self.limits.settle)
+            }
+            (None, ..) => Expectation::Nothing,
+        }
+    }
+
+    /// How long an answer of this server may take: `limits.reply`, or as long as its protocol says.
+    #[must_use]
+    pub fn reply_limit(&self, server: usize) -> Duration {
+        let own = self.judgements.get(server).and_then(Judgement::within);
+        own.map_or(self.limits.reply, |own| own.max(self.limits.reply))
+    }
+
+    /// Whether connections are redial's own, to probe servers on.
+    #[must_use]
+    pub fn is_probing(&self) -> bool {
+        self.judgements.iter().any(|judgement| matches!(judgement, Judgement::Probe { .. }))
+    }
+
+    /// What a probe needs the two sides to agree on in the TLS handshake: `h2`.
+    #[must_use]
+    pub fn alpn(&self) -> Option<&str> {
+        self.judgements.iter().find_map(|judgement| match judgement {
+            Judgement::Probe { recipe, .. } => recipe.alpn(),
+            Judgement::None | Judgement::Greeting(_) => None,
+        })
+    }
+
     /// How long a connection must live to count as healthy.
     #[must_use]
     pub const fn healthy_after(&self) -> Duration {
@@ -232,6 +287,7 @@ impl Policy {
 pub struct PolicyBuilder {
     verb: Verb,
     servers: Vec<Server>,
+    recipe: Option<Recipe>,
     answer: Option<Answer>,
     opening: Option<Box<[u8]>>,
     clauses: Vec<Clause>,
@@ -241,6 +297,7 @@ pub struct PolicyBuilder {
     deadline: Option<Duration>,
     bounds_everything: bool,
     only_while_fresh: bool,
+    consecutive: u32,
     healthy_after: Duration,
     otherwise: Steps,
     finally: Steps,
@@ -286,6 +343,13 @@ impl PolicyBuilder {
         self
     }
 
+    /// The recipe that servers are judged by which name none of their own (`#as=`).
+    #[must_use]
+    pub fn recipe(mut self, recipe: Recipe) -> Self {
+        self.recipe = Some(recipe);
+        self
+    }
+
     /// What is sent first on every connection. Nothing is appended.
     #[must_use]
     pub fn send(mut self, opening: impl Into<Box<[u8]>>) -> Self {
@@ -321,6 +385,34 @@ impl PolicyBuilder {
         self
     }
 
+    /// The deadline, unless one was set.
+    #[must_use]
+    pub const fn deadline_unless_set(mut self, limit: Duration) -> Self {
+        if self.deadline.is_none() {
+            self.deadline = Some(limit);
+        }
+        self
+    }
+
+    /// A shorter deadline, if this one is.
+    #[must_use]
+    pub fn deadline_at_most(mut self, limit: Duration) -> Self {
+        self.deadline = Some(self.deadline.map_or(limit, |deadline| deadline.min(limit)));
+        self
+    }
+
+    /// The same without `else` and `finally`, which belong to the whole of several sessions.
+    #[must_use]
+    pub fn without_endings(self) -> Self {
+        Self { otherwise: Steps::default(), finally: Steps::default(), ..self }
+    }
+
+    /// The servers named so far.
+    #[must_use]
+    pub fn named(&self) -> &[Server] {
+        &self.servers
+    }
+
     /// Lets the deadline bound everything, the life of the connection too. `wait` always does.
     #[must_use]
     pub const fn deadline_bounds_everything(mut self) -> Self {
@@ -333,6 +425,14 @@ impl PolicyBuilder {
     #[must_use]
     pub const fn only_while_fresh(mut self) -> Self {
         self.only_while_fresh = true;
+        self
+    }
+
+    /// How often in a row the body must end well before the session does, [`CONSECUTIVE_PAUSE`]
+    /// apart; a failure in between begins anew. At least 1, which is the default.
+    #[must_use]
+    pub const fn consecutive(mut self, times: u32) -> Self {
+        self.consecutive = if times == 0 { 1 } else { times };
         self
     }
 
@@ -373,7 +473,7 @@ impl PolicyBuilder {
     ///
     /// # Errors
     ///
-    /// None that a caller can cause: the verb's own clauses are part of the program and tested.
+    /// A server names a recipe that does not exist, or one that cannot be made for it.
     pub fn build(self) -> Result<Policy, Mistake> {
         let mut clauses = self.clauses;
         let own = clauses.len();
@@ -391,9 +491,18 @@ impl PolicyBuilder {
             total += length;
         }
         places.push(total);
+        // Who says what to send or to expect has said how to judge.
+        let judged = self.answer.is_none() && self.opening.is_none();
+        let judgement = |server| match judged {
+            true => Judgement::of(self.verb, self.recipe.as_ref(), server),
+            false => Ok(Judgement::None),
+        };
+        let judgements = self.servers.iter().map(judgement).collect::<Result<_, Mistake>>()?;
         Ok(Policy {
             verb: self.verb,
             servers: self.servers.into_boxed_slice(),
+            judgements,
+            recipe: self.recipe,
             answer: self.answer,
             opening: self.opening,
             clauses: clauses.into_boxed_slice(),
@@ -401,9 +510,11 @@ impl PolicyBuilder {
             rounds: self.rounds.unwrap_or_else(|| self.verb.rounds()),
             limits: self.limits,
             deadline: self.deadline,
-            // Being ready is the whole body of `wait`.
-            bounds_everything: self.bounds_everything || self.verb == Verb::Wait,
+            // Being ready, or gone, is the whole body of a wait.
+            bounds_everything: self.bounds_everything
+                || matches!(self.verb, Verb::Wait | Verb::Gone),
             only_while_fresh: self.only_while_fresh,
+            consecutive: self.consecutive,
             healthy_after: self.healthy_after,
             otherwise: self.otherwise,
             finally: self.finally,

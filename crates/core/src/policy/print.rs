@@ -3,11 +3,14 @@
 //! Passwords are not in it: servers are printed by their labels. Start at [`Policy::to_toml`].
 
 use alloc::{format, string::String};
-use core::fmt::{self, Write};
+use core::{
+    fmt::{self, Write},
+    time::Duration,
+};
 
 use super::Policy;
 use crate::{
-    Options, Server,
+    Server, Verb,
     clause::{Clause, StepList},
     quantity::Human,
 };
@@ -29,6 +32,9 @@ impl Policy {
             let servers: alloc::vec::Vec<String> =
                 self.servers.iter().map(|server| quoted(&with_options(server))).collect();
             writeln!(file, "servers = [{}]", servers.join(", "))?;
+        }
+        if let Some(recipe) = &self.recipe {
+            writeln!(file, "as = {}", quoted(recipe.name()))?;
         }
         if let Some(answer) = &self.answer {
             writeln!(file, "expect = {}", quoted(&format!("{answer}")))?;
@@ -76,19 +82,21 @@ impl Policy {
                 None => writeln!(file, "{key} = \"off\"")?,
             }
         }
-        Ok(())
+        match limits.settle {
+            _ if self.verb != Verb::Wait => Ok(()),
+            Duration::ZERO => writeln!(file, "settle = \"off\""),
+            settle => writeln!(file, "settle = \"{}\"", Human(settle)),
+        }
     }
 }
 
 /// A server's label and what stood behind its `#`.
 fn with_options(server: &Server) -> String {
     let mut text = String::from(&**server.label());
-    let Options { within, as_ } = server.options();
-    let within = within.map(|within| format!("within={}", Human(within)));
-    let recipe = as_.as_ref().map(|recipe| format!("as={recipe}"));
-    for (option, sign) in within.into_iter().chain(recipe).zip(['#', ',']) {
-        text.push(sign);
-        text.push_str(&option);
+    let options = format!("{}", server.options());
+    if !options.is_empty() {
+        text.push('#');
+        text.push_str(&options);
     }
     text
 }

@@ -18,6 +18,7 @@ use serde::{Serialize, Serializer};
 
 pub use mask::{masked, secrets};
 pub use options::Options;
+pub(crate) use options::{percent_decoded, status_range};
 pub use place::Place;
 pub use target::Target;
 
@@ -141,7 +142,10 @@ impl Server {
     /// When TLS begins.
     #[must_use]
     pub const fn tls(&self) -> Tls {
-        self.tls
+        match self.tls {
+            Tls::No if self.options.starttls => Tls::ByProtocol,
+            tls => tls,
+        }
     }
 
     /// What stood before `://`.

@@ -53,6 +53,15 @@ impl fmt::Display for Place {
 }
 
 impl Place {
+    /// The host, where there is one.
+    #[must_use]
+    pub fn host(&self) -> Option<&str> {
+        match self {
+            Self::Host { host, .. } => Some(host),
+            Self::Unix { .. } => None,
+        }
+    }
+
     /// Reads `host:port` and `[v6]:port`; a scheme may give the port.
     pub(super) fn read(text: &str, scheme: Option<&Scheme>) -> Result<Self, Mistake> {
         let (host, port) = split(text, scheme)?;

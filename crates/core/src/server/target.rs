@@ -125,7 +125,7 @@ fn separates(before: &str, after: &str) -> bool {
         return true;
     }
     if before.contains('#') {
-        return !sign.starts_with('=');
+        return !(sign.starts_with('=') || name == "starttls" && !sign.starts_with(':'));
     }
     match before.split_once("://") {
         Some((_, rest)) => !rest.contains(['/', '?']),

@@ -64,6 +64,16 @@ pub enum Event {
         #[serde(flatten)]
         action: Action,
     },
+    /// The body ended well, and has to do so again.
+    Again {
+        /// For the n-th time in a row, from 1.
+        n: u32,
+        /// Of so many.
+        of: u32,
+        /// The next attempt follows after this pause. In JSON: seconds.
+        #[serde(serialize_with = "as_seconds")]
+        delay: Duration,
+    },
     /// A line of a `say`.
     Said {
         /// The line, its facts filled in.

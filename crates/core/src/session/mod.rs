@@ -22,7 +22,7 @@ pub use output::{Id, Input, Output, Signal, StepResult, Verdict, Why};
 pub(crate) use walk::Program;
 
 use self::{limits::Deadline, servers::Servers, walk::Walk};
-use crate::{Address, Failure, Kind, Policy, Stage};
+use crate::{Address, CONSECUTIVE_PAUSE, Detail, Failure, Kind, Policy, Stage, Verb};
 
 /// How long `finally` may take.
 pub const FINALLY_LIMIT: Duration = Duration::from_secs(10);
@@ -91,6 +91,8 @@ pub struct Session {
     /// When each throttled `run` last ran, by the step's place in the policy.
     ran: Box<[Option<Duration>]>,
     interrupted: bool,
+    /// How often in a row the body ended well.
+    in_a_row: u32,
 }
 
 /// What the session is doing.
@@ -125,8 +127,18 @@ impl Session {
             cause: None,
             ran: alloc::vec![None; steps].into_boxed_slice(),
             interrupted: false,
+            in_a_row: 0,
             policy,
         }
+    }
+
+    /// A session whose body ended like this, elsewhere: what is left is `else`, where it ended
+    /// well, and `finally`. Several sessions that make one whole end in one of these.
+    #[must_use]
+    pub fn after(policy: Arc<Policy>, seed: u64, verdict: Verdict) -> Self {
+        let mut session = Self::new(policy, seed);
+        session.end(verdict);
+        session
     }
 
     /// The policy it runs.
@@ -186,7 +198,7 @@ impl Session {
             },
             Input::Finished { id } => {
                 if matches!(self.state, State::Live(current, _) if current == id) {
-                    self.end(Verdict::Well);
+                    self.finished();
                 }
             }
             Input::Abandoned { id } => {
@@ -224,6 +236,9 @@ impl Session {
     }
 
     fn connected(&mut self, id: Id, address: Option<Address>) {
+        if self.policy.verb() == Verb::Gone {
+            return self.still_there(id, address);
+        }
         self.state = State::Live(id, self.now);
         if !self.policy.deadline_bounds_everything() {
             self.hold_deadline();
@@ -236,8 +251,31 @@ impl Session {
         self.outputs.push_back(Output::Connected { id });
     }
 
+    /// The server was to be gone, and is not.
+    fn still_there(&mut self, id: Id, address: Option<Address>) {
+        self.outputs.push_back(Output::Cancel { id });
+        let server = self.policy.servers().get(self.servers.current());
+        let label = server.map_or_else(|| "no server".into(), |server| server.label().clone());
+        let mut failure = Failure::new(Kind::Application, Stage::Connect, label);
+        failure.address = address;
+        failure.detail = Some(Detail::from_text("it is still there"));
+        self.failed(Arc::new(failure), None);
+    }
+
+    /// The body ended well; it may have to do so several times in a row.
+    fn finished(&mut self) {
+        self.in_a_row += 1;
+        let (n, of) = (self.in_a_row, self.policy.consecutive());
+        if n >= of {
+            return self.end(Verdict::Well);
+        }
+        self.note(Event::Again { n, of, delay: CONSECUTIVE_PAUSE });
+        self.state = State::Pausing(self.now.saturating_add(CONSECUTIVE_PAUSE));
+    }
+
     /// An attempt failed, or a live connection ended that had stood `since` then.
     fn failed(&mut self, failure: Arc<Failure>, since: Option<Duration>) {
+        self.in_a_row = 0;
         let healthy = since.is_some_and(|since| self.is_healthy(since));
         if since.is_some() {
             self.release_deadline(healthy);

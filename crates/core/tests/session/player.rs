@@ -193,6 +193,7 @@ fn told(policy: &Policy, event: &Event) -> Option<String> {
             };
             format!("-> {clause}:{used_up} {what}")
         }
+        Event::Again { n, of, delay } => format!("well {n} of {of}, again in {}", Human(*delay)),
         Event::Said { line } => format!("say {line}"),
         Event::Ran { program, ran, .. } => match ran {
             Ran::Exited(status) => format!("ran {program}: {status}"),

@@ -4,6 +4,7 @@
 //! about = "one sentence: what a user would notice"
 //! verb = "connect"            # whose own clauses stand behind; connect
 //! seed = 7                    # 0
+//! consecutive = 3             # how often in a row the body must end well; 1
 //! until = "10s"               # stop watching then; else the session has to end by itself
 //! interrupts = ["SIGINT at 5s"]
 //! policy = '''…'''            # a policy file, its servers too
@@ -35,6 +36,7 @@ pub(crate) struct Scenario {
     pub(crate) until: Option<Duration>,
     #[serde(default)]
     bounds_everything: bool,
+    consecutive: Option<u32>,
     #[serde(default)]
     interrupts: Vec<String>,
     policy: String,
@@ -80,6 +82,7 @@ impl Scenario {
             Some(name) => Verb::ALL.into_iter().find(|verb| verb.name() == name).unwrap(),
         };
         let policy = Policy::parse(verb, &self.policy)?;
+        let policy = policy.consecutive(self.consecutive.unwrap_or(1));
         if self.bounds_everything {
             policy.deadline_bounds_everything().build()
         } else {

@@ -14,7 +14,7 @@ use std::{
 };
 
 use redial::{Connection, Settings, attempt};
-use redial_core::{Answer, Endpoints, Failure, Server};
+use redial_core::{Answer, Endpoints, Expectation, Failure, Server};
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -41,7 +41,9 @@ pub fn linger(mut stream: TcpStream) {
 }
 
 pub async fn connect(server: &Server) -> Connection {
-    attempt(server, 0, &Settings::default(), &Endpoints::default(), b"", None).await.unwrap()
+    attempt(server, 0, &Settings::default(), &Endpoints::default(), b"", Expectation::Nothing)
+        .await
+        .unwrap()
 }
 
 pub async fn expect(server: &Server, answer: &str) -> Result<Connection, Failure> {
@@ -52,7 +54,8 @@ pub async fn say(server: &Server, opening: &str, answer: &str) -> Result<Connect
     let answer = Answer::parse(answer).unwrap();
     let settings = Settings::default();
     let endpoints = Endpoints::default();
-    attempt(server, 0, &settings, &endpoints, opening.as_bytes(), Some(&answer)).await
+    attempt(server, 0, &settings, &endpoints, opening.as_bytes(), Expectation::Answer(&answer))
+        .await
 }
 
 /// Sends without end, and receives, in one task, until reading is over.

@@ -1,0 +1,55 @@
+//! The recipes: what *ready* means for each protocol, from the recipes themselves.
+//!
+//! The list costs no reading of recipes; the one that is asked for is read. Start at [`text`].
+
+use redial::{Leaves, RECIPES, Recipe};
+
+use super::{tables::row, wrapped};
+
+/// `redial help recipes`.
+pub(super) fn text() -> String {
+    let mut text = wrapped(RECIPES_ARE, 0) + "\n\n";
+    for recipe in RECIPES {
+        text += &row(recipe.name, recipe.about, 10);
+    }
+    text += "\n";
+    text += &wrapped(OPTIONS, 0);
+    text + "\n\nMore on each: redial help postgres\n"
+}
+
+/// `redial help postgres`: one of them.
+pub(super) fn about(name: &str) -> Option<String> {
+    let shipped = RECIPES.iter().find(|recipe| recipe.name == name)?;
+    let recipe = Recipe::parse(shipped.text).ok()?;
+    let mut text = wrapped(&format!("{name}: {}.", recipe.about()), 0) + "\n\n";
+    let port = recipe.port().map_or_else(|| "none of its own".into(), |port| port.to_string());
+    let schemes: Vec<String> =
+        recipe.schemes().iter().map(|scheme| format!("{scheme}://")).collect();
+    let after = match recipe.leaves() {
+        Leaves::Clean => "a client could go on with the connection (it is closed all the same)",
+        Leaves::Spent => "the connection is good for nothing more",
+    };
+    for (name, value) in [
+        ("ready", recipe.ready()),
+        ("port", &port),
+        ("schemes", &schemes.join(" ")),
+        ("afterwards", after),
+        ("it logs", recipe.logs()),
+        ("source", recipe.source()),
+    ] {
+        if !value.is_empty() {
+            text += &row(name, value, 11);
+        }
+    }
+    Some(text)
+}
+
+const RECIPES_ARE: &str = "\
+How servers answer, protocol by protocol. `redial wait` probes a server by the recipe of its \
+scheme (postgres://db), of its option (db:6543#as=postgres), or of --as; a recipe file of your \
+own will do: --as ./mine.toml. `redial connect` sends nothing of a recipe, and judges only \
+servers that greet first.";
+
+const OPTIONS: &str = "\
+Options stand behind #, and never travel: within=5s, as=NAME, starttls, and for http status=200 \
+or status=200..399, body=TEXT, method=HEAD, header=Name:%20value.";

@@ -1,0 +1,335 @@
+//! The verb `wait`: until servers are ready, then the command.
+//!
+//! It turns words into one policy for each server, has the driver run them side by side, and
+//! becomes the command. What is named is `targets`, what is told meanwhile `progress`, at the end
+//! `report`; becoming the command is `exec`. Start at [`run`].
+
+mod compose;
+mod exec;
+mod live;
+mod progress;
+mod report;
+mod targets;
+
+use std::{
+    ffi::OsString,
+    num::NonZeroU32,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use clap::{CommandFactory, Parser};
+use redial::{Goal, PolicyBuilder, Redial, Server, Verb, Verdict, Wait, Waited};
+
+use self::{progress::Progress, targets::Target};
+use crate::{
+    error::Error,
+    exit::Exit,
+    flags::{DialFlags, PolicyFlags, ReportFlags},
+    foreign,
+    practice::Practice,
+    runtime::{interrupts, runtime},
+    typed,
+};
+
+/// How long it waits unless told otherwise.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// Until servers are ready, then a command in this process' place.
+#[derive(Parser, Debug)]
+#[command(name = "redial wait", disable_version_flag = true, max_term_width = 100, after_help = EXAMPLES)]
+#[allow(rustdoc::broken_intra_doc_links)] // `[V6]:PORT` is what a user writes
+struct Flags {
+    /// Each is waited for: HOST:PORT, postgres://HOST, http://HOST/PATH, unix:/PATH, env:NAME …;
+    /// of `db1:5432,db2:5432` either will do; options stand behind #: `db:5432#within=5s`
+    #[arg(value_name = "TARGET")]
+    targets: Vec<String>,
+
+    /// The command to become once they are ready, with its arguments
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+
+    /// One ready target is enough
+    #[arg(
+        long,
+        conflicts_with = "at_least",
+        env = "REDIAL_OPT_ANY",
+        hide_env = true,
+        help_heading = "How many"
+    )]
+    any: bool,
+
+    /// So many ready targets are enough [default: all]
+    #[arg(
+        long,
+        value_name = "N",
+        env = "REDIAL_OPT_AT_LEAST",
+        hide_env = true,
+        help_heading = "How many"
+    )]
+    at_least: Option<usize>,
+
+    /// One attempt each: exit 0 where they are ready, else 1
+    #[arg(long, conflicts_with_all = ["gone", "consecutive"], env = "REDIAL_OPT_ONCE", hide_env = true, help_heading = "How many")]
+    once: bool,
+
+    /// Ready so often in a row, 1s apart
+    #[arg(
+        long,
+        value_name = "N",
+        env = "REDIAL_OPT_CONSECUTIVE",
+        hide_env = true,
+        help_heading = "How many"
+    )]
+    consecutive: Option<NonZeroU32>,
+
+    /// Until they are gone instead: refused, or their socket absent
+    #[arg(long, conflicts_with_all = ["expect", "send", "consecutive"], env = "REDIAL_OPT_GONE", hide_env = true, help_heading = "How many")]
+    gone: bool,
+
+    /// How long a connection must stay open, where no answer is expected [default: 150ms]
+    #[arg(long, value_name = "TIME", value_parser = crate::flags::time_or_none, env = "REDIAL_OPT_SETTLE", hide_env = true, help_heading = "What to expect")]
+    settle: Option<Duration>,
+
+    #[command(flatten)]
+    policy: PolicyFlags,
+
+    #[command(flatten)]
+    dial: DialFlags,
+
+    #[command(flatten)]
+    report: ReportFlags,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  redial wait db:5432 -- ./app                 until it is there, 60s at most, then ./app
+  redial wait db1:5432,db2:5432 cache:6379     either database, and the cache
+  redial wait --once HOST:22 --expect ^SSH-    a health check: exit 0 or 1
+  redial wait --gone db:5432 -t 10             until nothing listens there any more
+
+Exit status: 0 ready; 1 it cannot become ready; 124 the time is over; 125 a flag or a
+target is wrong; 126 or 127 the command cannot be run, or is not there; else its own.";
+
+/// Waits, and becomes the command. Its own trouble is 125, as coreutils say it.
+pub(crate) fn run(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> {
+    wait(words).or_else(|error| {
+        error.print();
+        Ok(if error.exit() == Exit::Well { Exit::Well } else { Exit::Trouble })
+    })
+}
+
+/// The flags, for those who list them.
+pub(crate) fn command() -> clap::Command {
+    Flags::command()
+}
+
+fn wait(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> {
+    let words: Vec<OsString> = words.collect();
+    let own = words.iter().take_while(|word| *word != "--").cloned();
+    if let Some(error) = foreign::answer_wait(&typed::as_text(own)?) {
+        return Err(error);
+    }
+    let named = std::iter::once(OsString::from("redial wait")).chain(words);
+    let flags = Flags::try_parse_from(named).map_err(|error| Error::Flags(Box::new(error)))?;
+    typed::misplaced_clause(&flags.targets)?;
+    let mut builder = flags.policy()?;
+    let mut practice = Practice::default();
+    let targets = flags.named(&mut builder, &mut practice)?;
+    if practice.is_used() && !flags.command.is_empty() {
+        return Err(Error::plain(
+            "a practice server is never what a command waits for",
+            "name the real server, or leave the command out",
+        ));
+    }
+    let via = flags.dial.via()?;
+    let servers: Vec<Server> = targets.iter().flat_map(|target| target.servers.clone()).collect();
+    typed::warn(&flags.targets, &servers, via.as_ref(), &flags.dial);
+    let (waited, progress) = flags.carry_out(&builder, &targets, &practice)?;
+    let exit = flags.exit(&waited.verdict);
+    let ready: Vec<String> = waited
+        .ready()
+        .map(|(target, server)| targets[target].servers[server].label().to_string())
+        .collect();
+    report::report(
+        &flags.report,
+        &waited,
+        exit,
+        &progress,
+        practice.names(),
+        flags.command.is_empty(),
+    )?;
+    match flags.command.split_first() {
+        Some((program, arguments)) if exit == Exit::Well && waited.reached => {
+            Ok(exec::become_command(program, arguments, &ready.join(" ")))
+        }
+        None if waited.reached && flags.report.json != Some(None) => {
+            Ok(report::print_ready(&ready, exit))
+        }
+        _ => Ok(exit),
+    }
+}
+
+impl Flags {
+    /// The policy of every server, before it is named.
+    fn policy(&self) -> Result<PolicyBuilder, Error> {
+        let verb = if self.gone { Verb::Gone } else { Verb::Wait };
+        let mut builder = self.policy.policy(verb)?;
+        if self.policy.deadline.is_none() {
+            builder = builder.deadline_unless_set(DEADLINE);
+        }
+        if let Some(settle) = self.settle {
+            builder = builder.limits(|limits| limits.settle = settle);
+        }
+        if self.once {
+            builder = builder.only(true);
+        }
+        Ok(builder.consecutive(self.consecutive.map_or(1, NonZeroU32::get)))
+    }
+
+    /// What is waited for: the words, else the policy file's servers, else docker-compose-wait's
+    /// variables.
+    fn named(
+        &self,
+        builder: &mut PolicyBuilder,
+        practice: &mut Practice,
+    ) -> Result<Vec<Target>, Error> {
+        if !self.targets.is_empty() {
+            return Ok(targets::of(practice.targets(&self.targets)?));
+        }
+        if builder.has_servers() {
+            return Ok(targets::of(vec![builder.named().to_vec()]));
+        }
+        let Some(compose) = compose::read()? else {
+            return Err(Error::plain(
+                "nothing is named to wait for",
+                "write HOST:PORT, as in: redial wait db:5432 -- ./app",
+            ));
+        };
+        if let Some(limit) = compose.timeout.filter(|_| self.policy.deadline.is_none()) {
+            *builder = builder.clone().deadline(limit);
+        }
+        if let Some(limit) =
+            compose.connect_timeout.filter(|_| self.policy.connect_timeout.is_none())
+        {
+            *builder = builder.clone().limits(|limits| limits.connect = limit);
+        }
+        Ok(targets::of(practice.targets(&compose.hosts)?))
+    }
+
+    const fn goal(&self) -> Goal {
+        match (self.any, self.at_least) {
+            (true, _) => Goal::Any,
+            (false, Some(number)) => Goal::AtLeast(number),
+            (false, None) => Goal::All,
+        }
+    }
+
+    fn exit(&self, verdict: &Verdict) -> Exit {
+        match verdict {
+            // A health check knows two answers.
+            Verdict::Deadline(_) if self.once => Exit::Failed,
+            verdict => Exit::of(verdict),
+        }
+    }
+
+    fn carry_out(
+        &self,
+        builder: &PolicyBuilder,
+        targets: &[Target],
+        practice: &Practice,
+    ) -> Result<(Waited, Progress), Error> {
+        let volume = self.report.volume();
+        let whole = targets.iter().flat_map(|target| target.servers.clone()).collect();
+        let whole = builder.clone().servers(whole).build().map_err(as_error)?;
+        let (goal, limits) = (self.goal(), *whole.limits());
+        let progress = Progress::new(targets, goal, self.gone, limits, volume);
+        let progress = Arc::new(Mutex::new(progress));
+        let telling = || progress.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut wait = Wait::new(goal);
+        let mut number = 0;
+        for (place, target) in targets.iter().enumerate() {
+            let mut sessions = Vec::new();
+            for (server_place, server) in target.servers.iter().enumerate() {
+                let policy = one(builder, server)?;
+                let teller = progress.clone();
+                let redial = self.redial(policy, practice, number)?.listen(move |happened| {
+                    let mut progress = teller.lock().unwrap_or_else(PoisonError::into_inner);
+                    progress.tell(place, server_place, happened);
+                });
+                sessions.push(redial);
+                number += 1;
+            }
+            wait = wait.target(sessions);
+        }
+        let runtime = runtime()?;
+        let waited = runtime.block_on(async {
+            let waiting = wait.interrupts(interrupts()?).run();
+            // Whoever has read the first line may tell it to stop.
+            telling().begin(self.targets.is_empty() && !builder.has_servers());
+            let heartbeat = async {
+                loop {
+                    tokio::time::sleep(progress::HEARTBEAT).await;
+                    telling().heartbeat();
+                }
+            };
+            let mut waited = tokio::select! {
+                waited = waiting => waited.map_err(|error| Error::sentence(error.to_string()))?,
+                () = heartbeat => return Err(Error::plain("the clock stopped", "please report this")),
+            };
+            telling().end();
+            if !whole.otherwise().is_empty() || !whole.finally().is_empty() {
+                let teller = progress.clone();
+                let ending = self.redial(whole, practice, number)?.listen(move |happened| {
+                    teller.lock().unwrap_or_else(PoisonError::into_inner).say(happened);
+                });
+                let concluded = ending.conclude(waited.verdict.clone()).await;
+                waited.verdict = concluded.map_err(|error| Error::sentence(error.to_string()))?.verdict;
+            }
+            Ok(waited)
+        });
+        // A lookup that hangs would be waited for.
+        runtime.shutdown_background();
+        let waited = waited?;
+        let progress = Arc::try_unwrap(progress)
+            .map_err(|_| Error::plain("a session is still under way", "please report this"))?;
+        Ok((waited, progress.into_inner().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    /// A session to be, by these flags.
+    fn redial(
+        &self,
+        policy: redial::Policy,
+        practice: &Practice,
+        number: u64,
+    ) -> Result<Redial, Error> {
+        let mut redial = Redial::new(policy)
+            .allow_run()
+            .tls(self.dial.tls(practice.authority()))
+            .ip_versions(self.dial.ip_versions())
+            .lab(practice.names());
+        if let Some(seed) = self.report.seed {
+            redial = redial.seed(seed.wrapping_add(number));
+        }
+        if let Some(proxy) = self.dial.via()? {
+            redial = redial.via(proxy);
+        }
+        if let Some(address) = self.dial.bind {
+            redial = redial.bind(address);
+        }
+        Ok(redial)
+    }
+}
+
+/// The policy of one server.
+fn one(builder: &PolicyBuilder, server: &Server) -> Result<redial::Policy, Error> {
+    let mut policy = builder.clone().servers(vec![server.clone()]).without_endings();
+    if let Some(within) = server.options().within {
+        policy = policy.deadline_at_most(within);
+    }
+    policy.build().map_err(as_error)
+}
+
+fn as_error(mistake: redial::Mistake) -> Error {
+    Error::plain(mistake.what, mistake.instead)
+}

@@ -1,0 +1,247 @@
+//! What is told while waiting: a line where a target's state changes, and a sign of life.
+//!
+//! It keeps, for each server, what happened last; the live lines on a terminal and the table at
+//! the end are views of that. It decides nothing. Start at [`Progress`].
+
+use std::{
+    io::{self, IsTerminal},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use redial::{Address, Event, Failure, Goal, Happened, Kind, Limits, Rounded, Verdict};
+
+use super::{
+    live::Live,
+    targets::{Target, what},
+};
+use crate::{
+    story::Volume,
+    terminal::{Style, complain},
+};
+
+/// How often a wait says that it goes on.
+pub(crate) const HEARTBEAT: Duration = Duration::from_secs(30);
+
+/// Everything waited for, and how it stands.
+pub(crate) struct Progress {
+    pub(crate) goal: Goal,
+    pub(crate) targets: Vec<Watched>,
+    pub(crate) began: Instant,
+    gone: bool,
+    limits: Limits,
+    volume: Volume,
+    style: Style,
+    live: Option<Live>,
+}
+
+/// One target.
+pub(crate) struct Watched {
+    pub(crate) label: String,
+    pub(crate) servers: Vec<Line>,
+}
+
+/// One server.
+pub(crate) struct Line {
+    pub(crate) label: String,
+    pub(crate) what: String,
+    pub(crate) tries: u32,
+    pub(crate) last: Option<Arc<Failure>>,
+    pub(crate) state: State,
+    address: Option<Address>,
+    /// The kind that was told last.
+    told: Option<Kind>,
+}
+
+/// How a server stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    Trying,
+    /// Since so long after the beginning.
+    Ready(Duration),
+    Lost(Duration),
+}
+
+impl Watched {
+    pub(crate) fn is_ready(&self) -> bool {
+        self.servers.iter().any(|line| matches!(line.state, State::Ready(_)))
+    }
+
+    /// The server that says most about the target: the one that is ready, else the one with a
+    /// failure.
+    pub(crate) fn telling(&self) -> Option<&Line> {
+        let ready = self.servers.iter().find(|line| matches!(line.state, State::Ready(_)));
+        let told = |line: &&Line| line.last.as_ref().map_or(u8::MAX, |failure| failure.kind.rank());
+        ready.or_else(|| self.servers.iter().min_by_key(told))
+    }
+}
+
+impl Progress {
+    pub(crate) fn new(
+        targets: &[Target],
+        goal: Goal,
+        gone: bool,
+        limits: Limits,
+        volume: Volume,
+    ) -> Self {
+        let line = |server: &redial::Server| Line {
+            label: server.label().to_string(),
+            what: what(server).to_owned(),
+            tries: 0,
+            last: None,
+            state: State::Trying,
+            address: None,
+            told: None,
+        };
+        let watched = |target: &Target| Watched {
+            label: target.label.clone(),
+            servers: target.servers.iter().map(line).collect(),
+        };
+        Self {
+            goal,
+            targets: targets.iter().map(watched).collect(),
+            began: Instant::now(),
+            gone,
+            limits,
+            volume,
+            style: Style::of_stderr(),
+            live: None,
+        }
+    }
+
+    /// The first line: what is waited for.
+    pub(crate) fn begin(&mut self, from_compose: bool) {
+        if self.volume < Volume::Normal {
+            return;
+        }
+        let labels: Vec<&str> = self.targets.iter().map(|target| &*target.label).collect();
+        let count = match labels.len() {
+            1 => "1 target".to_owned(),
+            all if self.goal == Goal::All => format!("{all} targets"),
+            all => format!("{} of {all} targets", self.goal),
+        };
+        let gone = if self.gone { "the end of " } else { "" };
+        let from = if from_compose { " (from WAIT_HOSTS)" } else { "" };
+        complain(&format!("redial: waiting for {gone}{count}{from}: {}", labels.join("; ")));
+        if self.volume == Volume::Normal && io::stderr().is_terminal() {
+            self.live = Some(Live::new(&labels));
+        }
+    }
+
+    /// Takes note of an event of one server's session, and tells it if it is a change.
+    pub(crate) fn tell(&mut self, target: usize, server: usize, happened: &Happened) {
+        let Some(line) =
+            self.targets.get_mut(target).and_then(|target| target.servers.get_mut(server))
+        else {
+            return;
+        };
+        let mut news = None;
+        match &happened.event {
+            Event::Trying { attempt, .. } => line.tries = *attempt,
+            Event::Connected { address, .. } => line.address.clone_from(address),
+            Event::Failed { failure, .. } => {
+                let own = matches!(failure.kind, Kind::Deadline | Kind::Interrupted);
+                if !own {
+                    line.last = Some(failure.clone());
+                    if line.told != Some(failure.kind) || self.volume == Volume::Verbose {
+                        line.told = Some(failure.kind);
+                        let word = in_short(failure, self.gone);
+                        news = Some(format!("{}: {}", line.label, self.style.failure(&word)));
+                    }
+                }
+            }
+            Event::Again { n, of, .. } if self.volume == Volume::Verbose => {
+                news = Some(format!("{}: ready {n} of {of} times", line.label));
+            }
+            Event::Over { verdict } => {
+                let ready = matches!(verdict, Verdict::Well | Verdict::Exit(0));
+                line.state =
+                    if ready { State::Ready(happened.at) } else { State::Lost(happened.at) };
+                if ready && (line.told.is_some() || self.volume == Volume::Verbose) {
+                    let word = if self.gone { "gone" } else { "ready" };
+                    let address = line
+                        .address
+                        .as_ref()
+                        .map_or_else(String::new, |address| format!(" ({address})"));
+                    let at = Rounded(happened.at);
+                    let tries = tries(line.tries);
+                    news = Some(format!("{}: {word}{address} after {tries}, {at}", line.label));
+                }
+            }
+            _ => return self.say(happened),
+        }
+        if let Some(live) = &self.live {
+            live.show(target, &self.targets[target], self.gone);
+        } else if let Some(news) = news.filter(|_| self.volume >= Volume::Normal) {
+            complain(&format!("redial: {news}"));
+        }
+    }
+
+    /// Tells what a clause said or ran.
+    pub(crate) fn say(&self, happened: &Happened) {
+        let line = match &happened.event {
+            Event::Said { line } if self.volume > Volume::Json => line.to_string(),
+            Event::Ran { program, ran, elapsed } => {
+                match crate::story::ran_line(program, ran, self.volume) {
+                    Some(line) => format!("redial: {line} ({})", Rounded(*elapsed)),
+                    None => return,
+                }
+            }
+            Event::Diagnosed { cause, .. } if self.volume >= Volume::Normal => {
+                format!("redial: diagnosis: {}", cause.as_deref().unwrap_or("nothing is certain"))
+            }
+            _ => return,
+        };
+        match &self.live {
+            Some(live) => live.say(&line),
+            None => complain(&line),
+        }
+    }
+
+    /// A sign of life.
+    pub(crate) fn heartbeat(&self) {
+        if self.volume < Volume::Normal || self.live.is_some() {
+            return;
+        }
+        let open: Vec<String> = self
+            .targets
+            .iter()
+            .filter(|target| !target.is_ready())
+            .map(|target| match target.telling() {
+                Some(Line { last: Some(failure), tries: n, .. }) => {
+                    format!("{} ({}, {})", target.label, failure.kind, tries(*n))
+                }
+                _ => target.label.clone(),
+            })
+            .collect();
+        let elapsed = Rounded(self.began.elapsed());
+        complain(&format!("redial: still waiting after {elapsed}: {}", open.join("; ")));
+    }
+
+    /// Takes the live lines away: what follows is the last word.
+    pub(crate) fn end(&mut self) {
+        self.live = None;
+    }
+
+    pub(crate) const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    pub(crate) const fn is_gone(&self) -> bool {
+        self.gone
+    }
+}
+
+/// `refused: nothing listens there, or a firewall says so`: where is known from the line it is in.
+pub(super) fn in_short(failure: &Failure, gone: bool) -> String {
+    if gone && failure.kind == Kind::Application {
+        return "still there".into();
+    }
+    let detail = failure.detail.as_ref().map_or_else(String::new, |detail| format!(" ({detail})"));
+    format!("{}: {}{detail}", failure.kind, failure.kind.facts().sentence)
+}
+
+/// `1 try`, `12 tries`
+pub(crate) fn tries(number: u32) -> String {
+    if number == 1 { "1 try".into() } else { format!("{number} tries") }
+}

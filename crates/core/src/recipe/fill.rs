@@ -1,0 +1,211 @@
+//! What a server's URL and options put into a recipe's words: `{user|postgres}`, `{path}`.
+//!
+//! Every value is bounded, and none can hold a control character: a `%0d%0a` in a URL is refused
+//! before anything is sent. Which of them a protocol needs is the recipe's. Start at [`Fill`].
+//!
+//! | placeholder | is |
+//! |---|---|
+//! | `{host}` | the host without brackets; `localhost` for a Unix socket |
+//! | `{authority}` | host and port as HTTP writes them, the scheme's own port left out |
+//! | `{user}` | the URL's user, decoded |
+//! | `{segment}` | the URL's path without its first `/`, decoded: a database, a virtual host |
+//! | `{path}` | the URL's path and query as they were written; `/` where there is none |
+//! | `{query.NAME}` | a parameter of the URL's query, decoded |
+//! | `{method}`, `{header}` | the options `#method=HEAD` and `#header=Name:%20value` (a whole line) |
+//!
+//! Behind `|` stands what is taken where the URL says nothing; without it, that is nothing.
+
+use alloc::{boxed::Box, format, string::String, vec::Vec};
+
+use crate::{
+    Mistake, Place, Server,
+    nearest::{nearest, quoted},
+};
+
+/// The longest value that is decoded, and the longest path, in bytes.
+const LONGEST: usize = 255;
+const LONGEST_PATH: usize = 8 << 10;
+
+const NAMES: [&str; 7] = ["host", "authority", "user", "segment", "path", "method", "header"];
+
+/// A placeholder, and what it is where the server says nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Fill {
+    what: What,
+    or: Box<str>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum What {
+    Host,
+    Authority,
+    User,
+    Segment,
+    Path,
+    Query(Box<str>),
+    Method,
+    Header,
+}
+
+impl Fill {
+    /// Reads what stands between the braces.
+    pub(super) fn parse(text: &str) -> Result<Self, Mistake> {
+        let (name, or) = text.split_once('|').unwrap_or((text, ""));
+        let what = match name {
+            "host" => What::Host,
+            "authority" => What::Authority,
+            "user" => What::User,
+            "segment" => What::Segment,
+            "path" => What::Path,
+            "method" => What::Method,
+            "header" => What::Header,
+            _ if let Some(name) = name.strip_prefix("query.").filter(|name| !name.is_empty()) => {
+                What::Query(name.into())
+            }
+            _ => {
+                let instead = match nearest(name, NAMES) {
+                    Some(near) => format!("the nearest is `{{{near}}}`"),
+                    None => format!("there are {} and query.NAME", NAMES.join(", ")),
+                };
+                let what = format!("{} stands for nothing", quoted(&format!("{{{name}}}")));
+                return Err(Mistake::new(0..name.len(), what, instead));
+            }
+        };
+        if or.chars().any(char::is_control) || or.len() > LONGEST {
+            let what = "what stands behind `|` is too long, or cannot be printed";
+            return Err(Mistake::new(name.len() + 1..text.len(), what, "write a few letters"));
+        }
+        Ok(Self { what, or: or.into() })
+    }
+}
+
+/// One server, asked for the values of placeholders.
+pub(super) struct Filler<'a> {
+    /// None for bytes that are not for any server, as those of an example.
+    server: Option<&'a Server>,
+}
+
+impl<'a> Filler<'a> {
+    pub(super) const fn new(server: &'a Server) -> Self {
+        Self { server: Some(server) }
+    }
+
+    pub(super) const fn nobody() -> Self {
+        Self { server: None }
+    }
+
+    /// Appends the value of a placeholder.
+    pub(super) fn fill(&self, fill: &Fill, to: &mut Vec<u8>) -> Result<(), Mistake> {
+        let Some(server) = self.server else {
+            let what = "a placeholder stands where no server is known";
+            return Err(Mistake::new(0..0, what, "write the bytes themselves"));
+        };
+        let value = self.value(server, &fill.what)?;
+        match value.filter(|value| !value.is_empty()) {
+            Some(value) => to.extend_from_slice(&value),
+            None => to.extend_from_slice(fill.or.as_bytes()),
+        }
+        Ok(())
+    }
+
+    /// The mistake that a length cannot hold what it counts.
+    pub(super) fn too_long(&self, most: u64) -> Mistake {
+        let label = self.server.map_or("", |server| server.label());
+        let what = format!("what would be sent to {} is too long", quoted(label));
+        Mistake::new(0..0, what, format!("{most} bytes fit there; shorten its user or path"))
+    }
+
+    fn value(&self, server: &Server, what: &What) -> Result<Option<Vec<u8>>, Mistake> {
+        let host = match server.place() {
+            Place::Host { host, .. } => host,
+            Place::Unix { .. } => "localhost",
+        };
+        let scheme_port = server.scheme().and_then(|scheme| scheme.port);
+        match what {
+            What::Host => self.plain("host", host).map(Some),
+            What::Authority => {
+                let host = if host.contains(':') { format!("[{host}]") } else { host.into() };
+                let authority = match server.place() {
+                    Place::Host { port, .. } if Some(*port) != scheme_port => {
+                        format!("{host}:{port}")
+                    }
+                    _ => host,
+                };
+                self.plain("host", &authority).map(Some)
+            }
+            What::User => server.user().map(|user| self.decoded("user", user)).transpose(),
+            What::Segment => {
+                let path = server.path();
+                self.decoded("path", path.strip_prefix('/').unwrap_or(path)).map(Some)
+            }
+            What::Path => {
+                let path = if server.path().is_empty() { "/" } else { server.path() };
+                let whole = match server.query() {
+                    Some(query) => format!("{path}?{query}"),
+                    None => path.into(),
+                };
+                self.plain("path", &whole).map(Some)
+            }
+            What::Query(name) => {
+                let parameters = server.query().unwrap_or("").split('&');
+                let mut values = parameters.filter_map(|one| one.split_once('='));
+                let value = values.find(|(key, _)| *key == &**name).map(|(_, value)| value);
+                value.map(|value| self.decoded("query", value)).transpose()
+            }
+            What::Method => Ok(server.options().method.as_deref().map(Into::into)),
+            What::Header => {
+                // It was checked as it was read: no line of it can begin a second.
+                Ok(server.options().header.as_ref().map(|line| format!("{line}\r\n").into_bytes()))
+            }
+        }
+    }
+
+    /// A value as it was written; letters that are not ASCII are encoded.
+    fn plain(&self, name: &str, value: &str) -> Result<Vec<u8>, Mistake> {
+        self.refuse_mask(name, value)?;
+        if value.len() > LONGEST_PATH {
+            return Err(self.mistake(name, "is too long", "use a shorter one"));
+        }
+        let mut text = String::with_capacity(value.len());
+        for byte in value.bytes() {
+            match byte {
+                0x21..=0x7e => text.push(char::from(byte)),
+                0..=0x20 | 0x7f => return Err(self.mistake(name, CONTROL, "leave it out")),
+                _ => text.push_str(&format!("%{byte:02X}")),
+            }
+        }
+        Ok(text.into_bytes())
+    }
+
+    fn decoded(&self, name: &str, value: &str) -> Result<Vec<u8>, Mistake> {
+        self.refuse_mask(name, value)?;
+        let bytes = crate::server::percent_decoded(value).ok_or_else(|| {
+            self.mistake(name, "has a `%` without two digits", "write %25 for the `%` itself")
+        })?;
+        if bytes.iter().any(u8::is_ascii_control) {
+            return Err(self.mistake(name, CONTROL, "leave it out"));
+        }
+        if bytes.len() > LONGEST {
+            let instead = format!("use one of at most {LONGEST} bytes");
+            return Err(self.mistake(name, "is too long", &instead));
+        }
+        Ok(bytes)
+    }
+
+    /// A secret was masked as it was read, and `***` is not what the server waits for.
+    fn refuse_mask(&self, name: &str, value: &str) -> Result<(), Mistake> {
+        let had = self.server.is_some_and(Server::had_password);
+        if had && value.contains("***") {
+            let what = "holds a password or a token, which redial does not keep";
+            return Err(self.mistake(name, what, "ask for something that needs none"));
+        }
+        Ok(())
+    }
+
+    fn mistake(&self, name: &str, what: &str, instead: &str) -> Mistake {
+        let label = self.server.map_or("", |server| server.label());
+        Mistake::new(0..0, format!("the {name} of {} {what}", quoted(label)), instead)
+    }
+}
+
+const CONTROL: &str = "has a blank or a control character in it";

@@ -1,0 +1,318 @@
+//! One probe of one connection: what to send, when to read, and what it comes to.
+//!
+//! A machine without sockets or clocks, as the session and the race are: the driver does what
+//! [`Probe::poll`] says, and tells [`Probe::handle`] what came of it. Start at [`Probe`].
+
+use alloc::{sync::Arc, vec::Vec};
+
+use super::{
+    Script,
+    expected::{Found, Judge, Over, Refusal, Then},
+};
+use crate::Kind;
+
+/// How many steps a probe takes at most; more are going round in a ring.
+const MOST_TURNS: usize = 64;
+
+/// What happened outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProbeInput<'a> {
+    /// The server said this.
+    Bytes(&'a [u8]),
+    /// All of the last [`ProbeOutput::Send`] was handed to the kernel.
+    Sent,
+    /// The handshake that [`ProbeOutput::StartTls`] asked for is done.
+    TlsStarted,
+    /// The server ended its side. Also for a connection that broke, or that takes no more: what was
+    /// heard before decides, and where that comes to no more than `closed-early` or `truncated`,
+    /// the connection's own failure (a reset) tells more.
+    End,
+    /// The time allowed for a reply has passed.
+    TimeIsUp,
+}
+
+/// What to do now.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ProbeOutput<'a> {
+    /// Send all of this, then [`ProbeInput::Sent`].
+    Send(&'a [u8]),
+    /// Begin TLS on this connection, then [`ProbeInput::TlsStarted`].
+    StartTls,
+    /// Read, then [`ProbeInput::Bytes`] or [`ProbeInput::End`].
+    Read,
+    /// The server is ready. The probe is over.
+    Ready {
+        /// What the recipe says about it: `it asks for a password`.
+        says: Option<&'a str>,
+    },
+    /// It is not. The probe is over.
+    Failed(&'a Refusal),
+}
+
+/// One probe of one connection.
+///
+/// > Do what [`Probe::poll`] says, and tell [`Probe::handle`] what came of it, until it says
+/// > `Ready` or `Failed`. Polling again repeats the same. Bytes may be told at any time.
+///
+/// ```
+/// use std::io::{Read, Write};
+///
+/// use redial_core::{Probe, ProbeInput, ProbeOutput, Refusal};
+///
+/// fn run(mut probe: Probe, stream: &mut (impl Read + Write)) -> std::io::Result<Option<Refusal>> {
+///     let mut chunk = [0; 4096];
+///     loop {
+///         match probe.poll() {
+///             ProbeOutput::Send(bytes) => {
+///                 stream.write_all(bytes)?;
+///                 probe.handle(ProbeInput::Sent);
+///             }
+///             ProbeOutput::Read => match stream.read(&mut chunk)? {
+///                 0 => probe.handle(ProbeInput::End),
+///                 count => probe.handle(ProbeInput::Bytes(&chunk[..count])),
+///             },
+///             ProbeOutput::StartTls => probe.handle(ProbeInput::TlsStarted), // after the handshake
+///             ProbeOutput::Failed(refusal) => return Ok(Some(refusal.clone())),
+///             ProbeOutput::Ready { .. } => {
+///                 // Good manners. Ready stays ready, whatever becomes of it.
+///                 let _ = stream.write_all(probe.goodbye());
+///                 return Ok(None);
+///             }
+///         }
+///     }
+/// }
+/// # let script = redial_core::Recipe::named("redis")?.script(&"redis://cache".parse()?)?;
+/// # struct Server(Vec<u8>);
+/// # impl Read for Server { fn read(&mut self, to: &mut [u8]) -> std::io::Result<usize> {
+/// #     let n = self.0.len().min(to.len()).min(3); to[..n].copy_from_slice(&self.0[..n]);
+/// #     self.0.drain(..n); Ok(n) } }
+/// # impl Write for Server { fn write(&mut self, from: &[u8]) -> std::io::Result<usize> { Ok(from.len()) }
+/// #     fn flush(&mut self) -> std::io::Result<()> { Ok(()) } }
+/// # assert_eq!(run(script.probe(), &mut Server(b"+PONG\r\n".to_vec())).unwrap(), None);
+/// # Ok::<(), redial_core::Mistake>(())
+/// ```
+///
+/// What is still unread when a connection is closed makes the kernel send a reset, which some
+/// servers log: after `Ready`, shut the writing side down and read to the end, for a moment.
+#[derive(Clone, Debug)]
+pub struct Probe {
+    script: Script,
+    step: usize,
+    turns: usize,
+    phase: Phase,
+    /// What was heard in this step, or waits for it.
+    heard: Vec<u8>,
+    ever_heard: bool,
+    /// What is sent in this step.
+    sends: Vec<u8>,
+    judge: Option<Judge>,
+}
+
+#[derive(Clone, Debug)]
+enum Phase {
+    Send,
+    Tls,
+    Read,
+    Ready { says: Option<Arc<str>>, bye: bool },
+    Failed(Refusal),
+}
+
+impl Probe {
+    pub(super) fn new(script: Script) -> Self {
+        let mut probe = Self {
+            script,
+            step: 0,
+            turns: 0,
+            phase: Phase::Read,
+            heard: Vec::new(),
+            ever_heard: false,
+            sends: Vec::new(),
+            judge: None,
+        };
+        probe.enter(0, &[]);
+        probe
+    }
+
+    /// What to do now; see the rule at [`Probe`].
+    #[must_use]
+    pub fn poll(&self) -> ProbeOutput<'_> {
+        match &self.phase {
+            Phase::Send => ProbeOutput::Send(&self.sends),
+            Phase::Tls => ProbeOutput::StartTls,
+            Phase::Read => ProbeOutput::Read,
+            Phase::Ready { says, .. } => ProbeOutput::Ready { says: says.as_deref() },
+            Phase::Failed(refusal) => ProbeOutput::Failed(refusal),
+        }
+    }
+
+    /// What is polite to send before the connection is closed, once the server is ready; may be
+    /// nothing, and no answer to it is needed.
+    #[must_use]
+    pub fn goodbye(&self) -> &[u8] {
+        match &self.phase {
+            Phase::Ready { bye: true, .. } => &self.script.0.bye.bytes,
+            _ => &[],
+        }
+    }
+
+    /// Whether it is over: ready, or failed.
+    #[must_use]
+    pub const fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Ready { .. } | Phase::Failed(_))
+    }
+
+    /// Something happened. What comes after the probe is over is ignored.
+    pub fn handle(&mut self, input: ProbeInput<'_>) {
+        if self.is_over() {
+            return;
+        }
+        match input {
+            ProbeInput::Bytes(bytes) => self.hear(bytes),
+            ProbeInput::Sent if matches!(self.phase, Phase::Send) => {
+                self.phase = Phase::Read;
+                self.go_on(Over::No);
+            }
+            ProbeInput::TlsStarted if matches!(self.phase, Phase::Tls) => {
+                self.enter(self.step + 1, &[]);
+                self.go_on(Over::No);
+            }
+            ProbeInput::Sent | ProbeInput::TlsStarted => {}
+            ProbeInput::End => self.end(Over::End),
+            ProbeInput::TimeIsUp => self.end(Over::Time),
+        }
+    }
+
+    fn hear(&mut self, mut bytes: &[u8]) {
+        self.ever_heard |= !bytes.is_empty();
+        while !bytes.is_empty() && !self.is_over() {
+            if matches!(self.phase, Phase::Tls) {
+                return self.fail(too_soon(bytes));
+            }
+            let room = self.limit().saturating_sub(self.heard.len());
+            if room == 0 {
+                // It talks and does not listen.
+                return self.fail(refused(Kind::UnexpectedResponse, &self.heard));
+            }
+            let (now, later) = bytes.split_at(room.min(bytes.len()));
+            self.heard.extend_from_slice(now);
+            bytes = later;
+            if matches!(self.phase, Phase::Read) {
+                self.go_on(Over::No);
+            }
+        }
+    }
+
+    /// No more bytes will come: what was heard decides.
+    fn end(&mut self, over: Over) {
+        if !matches!(self.phase, Phase::Tls) {
+            self.phase = Phase::Read;
+            self.go_on(over);
+        }
+        // Whatever would be sent or read after that cannot be any more.
+        if !self.is_over() {
+            self.fail(Refusal::of(match over {
+                Over::Time => Kind::Stalled,
+                Over::No | Over::End if self.ever_heard => Kind::Truncated,
+                Over::No | Over::End => Kind::ClosedEarly,
+            }));
+        }
+    }
+
+    /// Judges what was heard, through as many steps as it lasts.
+    fn go_on(&mut self, over: Over) {
+        while matches!(self.phase, Phase::Read) {
+            let script = self.script.clone();
+            let Some(Some(step)) = script.0.steps.get(self.step) else { return };
+            let Some(expected) = &step.expect else {
+                // Nothing is waited for, and what was to be sent has left.
+                if over == Over::No {
+                    self.lead(step.then, &[]);
+                    continue;
+                }
+                return;
+            };
+            let judge = self.judge.get_or_insert_with(|| expected.judge());
+            match judge.find(&expected.0, &self.heard, over) {
+                Found::More => return,
+                Found::None(kind) => {
+                    let kind = match kind {
+                        Kind::ClosedEarly if self.ever_heard => Kind::Truncated,
+                        kind => kind,
+                    };
+                    return self.fail(expected.0.nothing(kind, &self.heard));
+                }
+                Found::Alternative(index, message) => {
+                    let one = &expected.0.all[index];
+                    match one.then {
+                        Then::Again => judge.next_message(&expected.0, message.end),
+                        Then::Ready => {
+                            self.phase = Phase::Ready { says: one.says.clone(), bye: one.bye };
+                        }
+                        Then::Refused(kind) => {
+                            let heard = &self.heard[message];
+                            return self.fail(expected.0.refusal(index, kind, heard));
+                        }
+                        then @ (Then::Next | Then::Step(_) | Then::Tls) => {
+                            let rest = self.heard.split_off(message.end);
+                            let heard = core::mem::replace(&mut self.heard, rest);
+                            self.lead(then, &heard[message.start..]);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Goes where a step leads; `message` was just read.
+    fn lead(&mut self, then: Then, message: &[u8]) {
+        match then {
+            Then::Next | Then::Again => self.enter(self.step + 1, message),
+            Then::Step(step) => self.enter(step, message),
+            Then::Tls if self.heard.is_empty() => self.phase = Phase::Tls,
+            Then::Tls => self.fail(too_soon(&self.heard)),
+            Then::Ready => self.phase = Phase::Ready { says: None, bye: true },
+            Then::Refused(kind) => self.fail(refused(kind, message)),
+        }
+    }
+
+    /// Begins the first step from this one on that is for this server; behind the last, it is ready.
+    fn enter(&mut self, from: usize, message: &[u8]) {
+        let script = self.script.clone();
+        let rest = script.0.steps.iter().enumerate().skip(from);
+        let Some((index, step)) = rest.filter_map(|(i, step)| Some((i, step.as_ref()?))).next()
+        else {
+            self.phase = Phase::Ready { says: None, bye: true };
+            return;
+        };
+        self.turns += 1;
+        if self.turns > MOST_TURNS {
+            return self.fail(refused(Kind::UnexpectedResponse, message));
+        }
+        (self.step, self.judge) = (index, None);
+        self.sends = step.send.after(message);
+        self.phase = if self.sends.is_empty() { Phase::Read } else { Phase::Send };
+    }
+
+    fn limit(&self) -> usize {
+        let step = self.script.0.steps.get(self.step).and_then(Option::as_ref);
+        let expected = step.and_then(|step| step.expect.as_ref());
+        expected.map_or(super::LIMIT, |expected| expected.limit())
+    }
+
+    fn fail(&mut self, refusal: Refusal) {
+        self.phase = Phase::Failed(refusal);
+        self.heard = Vec::new();
+    }
+}
+
+fn refused(kind: Kind, message: &[u8]) -> Refusal {
+    let detail = (!message.is_empty()).then(|| crate::Detail::from_bytes(message));
+    Refusal { kind, says: None, detail }
+}
+
+/// Bytes in the clear behind the agreement on TLS are not to be believed later: see
+/// CVE-2011-0411 and RFC 3207, section 4.2.
+fn too_soon(bytes: &[u8]) -> Refusal {
+    let says = Some("it went on in the clear where TLS was to begin".into());
+    Refusal { says, ..refused(Kind::UnexpectedResponse, bytes) }
+}

@@ -1,0 +1,208 @@
+//! The steps of a probe as a recipe says them: for whom, what is sent, what may come back.
+//!
+//! A step is the same for every server; what differs from server to server is filled in by
+//! [`Step::for_server`]. Nothing is sent here. Start at [`Step`].
+
+use alloc::{boxed::Box, format, string::String, sync::Arc};
+
+use super::{
+    expected::{Alternative, Alternatives, Expected, Then},
+    fill::Filler,
+    frame::{Frame, Words},
+    said::{Built, Said},
+};
+use crate::{Answer, Mistake, Server, Tls, nearest::quoted};
+
+/// One step of a probe.
+#[derive(Clone, Debug)]
+pub(super) struct Step {
+    pub(super) only: Option<Only>,
+    pub(super) send: Said,
+    /// None where nothing is waited for.
+    pub(super) expect: Option<Choices>,
+    /// Where a step leads that waits for nothing.
+    pub(super) then: Then,
+}
+
+/// The servers that a step, or an alternative, is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Only {
+    /// Those that are to begin TLS in the protocol's own words.
+    Tls,
+    /// The others.
+    Plain,
+    /// Those with the option `#body=…`.
+    Body,
+}
+
+/// What may come back, before it is known from whom.
+#[derive(Clone, Debug)]
+pub(super) struct Choices {
+    pub(super) all: Box<[Choice]>,
+    pub(super) frame: Frame,
+    pub(super) limit: usize,
+    pub(super) words: Words,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Choice {
+    pub(super) only: Option<Only>,
+    pub(super) pattern: Pattern,
+    pub(super) then: Then,
+    pub(super) says: Option<Arc<str>>,
+    pub(super) words: Option<Words>,
+    pub(super) bye: bool,
+}
+
+/// What an answer looks like: the same for every server, or with the option `status` or `body`.
+#[derive(Clone, Debug)]
+pub(super) enum Pattern {
+    Fixed(Answer),
+    Status { before: Box<str>, or: (u16, u16), after: Box<str> },
+    Body,
+}
+
+/// A step for one server.
+#[derive(Clone, Debug)]
+pub(super) struct Made {
+    pub(super) send: Built,
+    pub(super) expect: Option<Expected>,
+    pub(super) then: Then,
+}
+
+impl Step {
+    /// Whether TLS begins behind it.
+    pub(super) fn begins_tls(&self) -> bool {
+        let mut choices = self.expect.iter().flat_map(|choices| &choices.all);
+        self.then == Then::Tls || choices.any(|choice| choice.then == Then::Tls)
+    }
+
+    /// The step for this server; none if it is not for it.
+    pub(super) fn for_server(&self, server: &Server) -> Result<Option<Made>, Mistake> {
+        if self.only.is_some_and(|only| !only.holds(server)) {
+            return Ok(None);
+        }
+        let send = self.send.build(&Filler::new(server))?;
+        let expect = self.expect.as_ref().map(|choices| choices.made(Some(server))).transpose()?;
+        Ok(Some(Made { send, expect, then: self.then }))
+    }
+}
+
+impl Only {
+    fn holds(self, server: &Server) -> bool {
+        match self {
+            Self::Tls => server.tls() == Tls::ByProtocol,
+            Self::Plain => server.tls() != Tls::ByProtocol,
+            Self::Body => server.options().body.is_some(),
+        }
+    }
+}
+
+impl Choices {
+    /// The alternatives for this server, or for any.
+    pub(super) fn made(&self, server: Option<&Server>) -> Result<Expected, Mistake> {
+        let made = |choice: &Choice| {
+            Ok(Alternative {
+                answer: choice.pattern.answer(server)?.with_limit(self.limit),
+                then: choice.then,
+                says: choice.says.clone(),
+                words: choice.words.clone(),
+                bye: choice.bye,
+            })
+        };
+        let is_for = |choice: &&Choice| match (choice.only, server) {
+            (None, _) => true,
+            (Some(only), Some(server)) => only.holds(server),
+            (Some(_), None) => false,
+        };
+        Ok(Expected(Arc::new(Alternatives {
+            all: self.all.iter().filter(is_for).map(made).collect::<Result<_, Mistake>>()?,
+            frame: self.frame,
+            limit: self.limit,
+            words: self.words.clone(),
+        })))
+    }
+}
+
+impl Pattern {
+    /// Reads what an answer looks like.
+    pub(super) fn parse(text: &str) -> Result<Self, Mistake> {
+        if text == "{body}" {
+            return Ok(Self::Body);
+        }
+        let Some((before, rest)) = text.split_once("{status|") else {
+            return Answer::parse(text).map(Self::Fixed);
+        };
+        let mistake = || {
+            let what = "`{status|` has no range behind it";
+            Mistake::new(before.len()..text.len(), what, "write {status|200..399}")
+        };
+        let (range, after) = rest.split_once('}').ok_or_else(mistake)?;
+        let or = crate::server::status_range(range).ok_or_else(mistake)?;
+        let pattern = Self::Status { before: before.into(), or, after: after.into() };
+        pattern.answer(None)?;
+        Ok(pattern)
+    }
+
+    fn answer(&self, server: Option<&Server>) -> Result<Answer, Mistake> {
+        let options = server.map(Server::options);
+        match self {
+            Self::Fixed(answer) => Ok(answer.clone()),
+            Self::Status { before, or, after } => {
+                let range = options.and_then(|options| options.status).unwrap_or(*or);
+                Answer::parse(&format!("{before}{}{after}", numbers(range)))
+            }
+            Self::Body => {
+                let text = options.and_then(|options| options.body.as_deref()).unwrap_or("body");
+                Answer::parse(text).map_err(|mistake| {
+                    let label = server.map_or("", |server| server.label());
+                    let what = format!("the body of {}: {}", quoted(label), mistake.what);
+                    Mistake::new(0..0, what, mistake.instead)
+                })
+            }
+        }
+    }
+}
+
+/// A pattern of the numbers of three digits from one to another: `(?:20[0-9]|3[0-9][0-9])`.
+fn numbers((low, high): (u16, u16)) -> String {
+    let mut text = String::from("(?:");
+    let mut number = low;
+    while number <= high {
+        if text.len() > 3 {
+            text.push('|');
+        }
+        let (digits, step) = match number {
+            _ if number % 100 == 0 && number + 99 <= high => {
+                (format!("{}[0-9][0-9]", number / 100), 100)
+            }
+            _ if number % 10 == 0 && number + 9 <= high => (format!("{}[0-9]", number / 10), 10),
+            _ => (format!("{number}"), 1),
+        };
+        text.push_str(&digits);
+        number += step;
+    }
+    text.push(')');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Progress;
+
+    #[test]
+    fn a_range_of_numbers_is_a_pattern() {
+        assert_eq!(numbers((200, 399)), "(?:2[0-9][0-9]|3[0-9][0-9])");
+        assert_eq!(numbers((204, 204)), "(?:204)");
+        assert_eq!(numbers((198, 211)), "(?:198|199|20[0-9]|210|211)");
+        for (low, high) in [(200, 399), (100, 599), (204, 204), (199, 301)] {
+            let answer = Answer::parse(&format!("/^{}/", numbers((low, high)))).unwrap();
+            for number in 100..=999 {
+                let progress = answer.matcher().feed(&answer, format!("{number}").as_bytes());
+                let is_in = (low..=high).contains(&number);
+                assert_eq!(progress == Progress::Matched, is_in, "{number} in {low}..{high}");
+            }
+        }
+    }
+}

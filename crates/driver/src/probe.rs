@@ -1,0 +1,161 @@
+//! One probe over one connection of redial's own.
+//!
+//! What to send, when to read and what it comes to is the core's [`Probe`]; here are only the bytes,
+//! the clock, and TLS where the protocol begins it in its own words. Start at [`run`].
+
+use std::{io, time::Duration};
+
+use redial_core::{Kind, Probe, ProbeInput, ProbeOutput, Script, Stage};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    time::{self, Instant},
+};
+
+use crate::{
+    cause::Cause,
+    errno::Moment,
+    stream::Stream,
+    tls::{self, TlsSetup},
+};
+
+/// How long the server is given to end its side after the goodbye: what is unread when a socket is
+/// closed turns the end into a reset, which some servers log.
+const FAREWELL: Duration = Duration::from_millis(50);
+
+/// How much is read of a server that goes on talking after the goodbye.
+const LAST_WORDS: usize = 64 << 10;
+
+/// How TLS would begin, should the protocol begin it.
+pub(crate) struct Upgrade<'a> {
+    pub(crate) setup: Option<&'a TlsSetup>,
+    pub(crate) host: Option<&'a str>,
+    pub(crate) limit: Duration,
+}
+
+/// Probes the server on this connection; `limit` is for each reply and for what is sent before it.
+pub(crate) async fn run(
+    script: &Script,
+    mut stream: Stream,
+    upgrade: Upgrade<'_>,
+    limit: Duration,
+) -> Result<Stream, (Stage, Cause)> {
+    let mut probe = script.probe();
+    let mut chunk = vec![0; 8 << 10];
+    let mut heard = false;
+    let mut until = Instant::now() + limit;
+    loop {
+        match probe.poll() {
+            ProbeOutput::Send(bytes) => {
+                let sent = time::timeout_at(until, send(&mut stream, bytes)).await;
+                match sent {
+                    Ok(Ok(())) => probe.handle(ProbeInput::Sent),
+                    // What the server said meanwhile tells more than that it stopped listening.
+                    Ok(Err(error)) => {
+                        let cause = broken(&stream, &error, heard, false);
+                        hear_the_rest(&mut probe, &mut stream, &mut chunk, until).await;
+                        over(&mut probe, ProbeInput::End, cause)?;
+                    }
+                    Err(_) => probe.handle(ProbeInput::TimeIsUp),
+                }
+            }
+            ProbeOutput::StartTls => {
+                stream = begin_tls(stream, &upgrade).await.map_err(|cause| (Stage::Tls, cause))?;
+                until = Instant::now() + limit;
+                probe.handle(ProbeInput::TlsStarted);
+            }
+            ProbeOutput::Read => match time::timeout_at(until, stream.read(&mut chunk)).await {
+                Ok(Ok(0)) => probe.handle(ProbeInput::End),
+                Ok(Ok(count)) => {
+                    heard = true;
+                    probe.handle(ProbeInput::Bytes(&chunk[..count]));
+                }
+                Ok(Err(error)) => {
+                    let cause = broken(&stream, &error, heard, false);
+                    over(&mut probe, ProbeInput::End, cause)?;
+                }
+                Err(_) => probe.handle(ProbeInput::TimeIsUp),
+            },
+            ProbeOutput::Ready { .. } => break,
+            ProbeOutput::Failed(refusal) => {
+                let refusal = refusal.clone();
+                let kind = refusal.kind;
+                return Err((
+                    Stage::Expect,
+                    Cause { detail: refusal.into_detail(), ..Cause::new(kind) },
+                ));
+            }
+        }
+    }
+    let _ = time::timeout(FAREWELL, farewell(&probe, &mut stream, &mut chunk)).await;
+    Ok(stream)
+}
+
+async fn send(stream: &mut Stream, bytes: &[u8]) -> io::Result<()> {
+    stream.write_all(bytes).await?;
+    stream.flush().await
+}
+
+/// The connection broke. A refusal in the protocol's own words stands; else the break is the cause.
+fn over(probe: &mut Probe, input: ProbeInput<'_>, cause: Cause) -> Result<(), (Stage, Cause)> {
+    probe.handle(input);
+    match probe.poll() {
+        ProbeOutput::Ready { .. } => Ok(()),
+        ProbeOutput::Failed(refusal)
+            if !matches!(refusal.kind, Kind::ClosedEarly | Kind::Truncated) =>
+        {
+            Ok(())
+        }
+        _ => Err((Stage::Expect, cause)),
+    }
+}
+
+/// What arrived before the connection broke.
+async fn hear_the_rest(probe: &mut Probe, stream: &mut Stream, chunk: &mut [u8], until: Instant) {
+    while !probe.is_over() {
+        match time::timeout_at(until, stream.read(chunk)).await {
+            Ok(Ok(count @ 1..)) => probe.handle(ProbeInput::Bytes(&chunk[..count])),
+            _ => return,
+        }
+    }
+}
+
+async fn begin_tls(stream: Stream, upgrade: &Upgrade<'_>) -> Result<Stream, Cause> {
+    let Some(setup) = upgrade.setup else {
+        return Err(Cause::because(
+            Kind::TlsHandshake,
+            "TLS was not set up; see Settings::with_tls",
+        ));
+    };
+    match stream {
+        Stream::Plain(wire) => {
+            tls::handshake(setup, upgrade.host, wire, upgrade.limit).await.map(Stream::Tls)
+        }
+        Stream::Tls(_) => {
+            Err(Cause::because(Kind::TlsHandshake, "the protocol begins TLS within TLS"))
+        }
+    }
+}
+
+/// Leaves as the protocol leaves. Ready stays ready, whatever becomes of it.
+async fn farewell(probe: &Probe, stream: &mut Stream, chunk: &mut [u8]) -> io::Result<()> {
+    if !probe.goodbye().is_empty() {
+        send(stream, probe.goodbye()).await?;
+    }
+    stream.shutdown().await?;
+    let mut read = 0;
+    while read < LAST_WORDS {
+        match stream.read(chunk).await? {
+            0 => break,
+            count => read += count,
+        }
+    }
+    Ok(())
+}
+
+/// What an error of the connection means.
+fn broken(stream: &Stream, error: &io::Error, heard: bool, ended: bool) -> Cause {
+    match stream {
+        Stream::Plain(_) => Cause::from_os(error, Moment::Live { ended }),
+        Stream::Tls(stream) => tls::live_cause(error, stream.get_ref().0, heard, ended),
+    }
+}
