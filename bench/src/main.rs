@@ -12,20 +12,21 @@ mod process;
 mod report;
 mod run;
 mod source;
+mod wait;
 
 use std::{error::Error, path::PathBuf, process::ExitCode};
 
 use report::Report;
 
 /// Everything that is measured. A new bench is a file and a line here.
-const BENCHES: [Bench; 3] = [process::BENCH, pipe::SEND, pipe::RECEIVE];
+const BENCHES: [Bench; 4] = [process::BENCH, pipe::SEND, pipe::RECEIVE, wait::BENCH];
 
 const USAGE: &str = "\
 usage: redial-bench --redial FILE [--plots FOLDER] [--size 2G] [--runs N] [--beside FILE] [BENCH…]
   --size    bytes through a pipe in each run: 256M, 2G
   --runs    runs of each program, after the warm-up
   --beside  another build of redial, as one more peer
-  BENCH     only these: process, pipe-send, pipe-receive; `pipe` is all that begin so";
+  BENCH     only these: process, pipe-send, pipe-receive, wait; `pipe` is all that begin so";
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
