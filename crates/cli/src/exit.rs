@@ -40,9 +40,9 @@ pub(crate) const TABLE: [(&str, &str); 11] = [
     ("125", "`wait`: a flag, a clause, a policy or a server is wrong"),
     ("126", "`wait`: its command cannot be run; after that, its status is the command's own"),
     ("127", "`wait`: there is no such command"),
-    ("130", "interrupted by Ctrl-C (SIGINT)"),
+    ("130", "interrupted by Ctrl-C (SIGINT); `serve` without --connections has done its work: 0"),
     ("141", "the reader of standard output left"),
-    ("143", "told to stop (SIGTERM)"),
+    ("143", "told to stop (SIGTERM); `serve` as above"),
     ("N", "a clause said `exit N`; the only way a failure ends in success is `exit 0`"),
 ];
 

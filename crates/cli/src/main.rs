@@ -17,6 +17,7 @@ mod misuse;
 mod practice;
 mod pump;
 mod runtime;
+mod serve;
 mod stdio;
 mod story;
 mod terminal;
@@ -30,15 +31,16 @@ use std::{ffi::OsString, process::ExitCode};
 use exit::Exit;
 
 /// Everything `redial` can be told to do, and one line about it.
-const VERBS: [(&str, &str); 4] = [
+const VERBS: [(&str, &str); 5] = [
     ("connect", "standard input and output over one connection, as the policy says"),
     ("wait", "until servers are ready, then a command"),
     ("check", "read a policy: mistakes, dangers, the schedule of every retry"),
+    ("serve", "a practice server: says something, and misbehaves by script"),
     ("help", "explain a topic, or any kind of failure by name"),
 ];
 
 /// What is meant to come: a word that is not a server, and deserves a better answer than that.
-const LATER: [&str; 6] = ["why", "diagnose", "stay", "relay", "rehearse", "serve"];
+const LATER: [&str; 5] = ["why", "diagnose", "stay", "relay", "rehearse"];
 
 fn main() -> ExitCode {
     let mut words = std::env::args_os().skip(1).peekable();
@@ -62,10 +64,11 @@ fn verb(
         Some("connect") => connect::run(words.skip(1)),
         Some("wait") => wait::run(words.skip(1)),
         Some("check") => check::run(words.skip(1)),
+        Some("serve") => serve::run(words.skip(1)),
         Some("help") => help::run(words.nth(1), &VERBS),
         Some(word) if LATER.contains(&word) => Err(error::Error::plain(
             format!("`{word}` is not in this version"),
-            "there are connect, wait, check and help; for a host of that name write HOST:PORT",
+            "there are connect, wait, check, serve and help; for a host of that name write HOST:PORT",
         )),
         // `redial SERVER…` is `redial connect SERVER…`.
         Some(_) => connect::run(words),

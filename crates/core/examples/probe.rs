@@ -36,7 +36,10 @@ fn run(server: &str, file: Option<&str>) -> Result<String, Box<dyn std::error::E
     let server = Server::parse(server)?;
     let recipe = match file {
         Some(file) => Recipe::parse(&fs::read_to_string(file)?)?,
-        None => Recipe::named(server.protocol().unwrap_or("tcp"))?,
+        None => match Recipe::of(&server)? {
+            Some(recipe) => recipe,
+            None => Recipe::named("tcp")?,
+        },
     };
     let script = recipe.script(&server)?;
     let Place::Host { host, port } = server.place() else {

@@ -8,7 +8,10 @@
 use std::{collections::BTreeSet, sync::LazyLock};
 
 use proptest::prelude::*;
-use redial_core::{Kind, ProbeInput, ProbeOutput, RECIPES, Recipe, Refusal, Scheme, Server, Tls};
+use redial_core::{
+    Answer, Expected, Judged, Kind, ProbeInput, ProbeOutput, Progress, RECIPES, Recipe, Refusal,
+    Scheme, Server, Tls,
+};
 
 fn shipped() -> &'static [Recipe] {
     static ALL: LazyLock<Vec<Recipe>> = LazyLock::new(|| {
@@ -53,6 +56,23 @@ fn every_recipe_says_what_it_has_to() {
         assert!(bare || recipe.examples().len() >= 3, "{name} has too few examples");
         assert_eq!(Recipe::named(&name.to_uppercase()).unwrap().name(), name);
     }
+}
+
+#[test]
+fn the_recipes_of_the_documentation_work() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/recipes.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let blocks: Vec<_> = page.split("```toml\n").skip(1).collect();
+    assert!(!blocks.is_empty());
+    for block in blocks {
+        let text = block.split("```").next().unwrap();
+        let recipe = Recipe::parse(text).unwrap_or_else(|m| panic!("{}", m.in_text(text)));
+        assert!(!recipe.examples().is_empty());
+        for example in recipe.examples() {
+            example.play(&recipe, 1).unwrap();
+        }
+    }
+    assert!(page.contains(&format!("brings along {} (", RECIPES.len())), "how many there are");
 }
 
 #[test]
@@ -195,6 +215,11 @@ fn mistakes_say_where_they_are() {
             "the recipe has neither a probe nor an answer; write a table [probe], or [answer]",
         ),
         ("nam = 'x'", "line 1, column 1", "there is no key `nam`; the nearest is `name`"),
+        (
+            "name = 'x'\nready = 'y'\n[answer]\nfirst = 'server'\nexpect = [{ match = 'a', then = 'next' }]",
+            "line 3, column 1",
+            "an answer has no steps; let it lead to ready, again, unavailable or unexpected-response",
+        ),
         ("name = 7", "line 1, column 8", "this is a number; it has to be text in quotes"),
         (
             "send = 'a\\q'",
@@ -336,6 +361,44 @@ proptest! {
                 prop_assert_eq!(whole, cut);
             }
         }
+    }
+
+    #[test]
+    fn an_answer_of_ones_own_is_judged_as_its_matcher_judges_it(
+        text in prop::sample::select(vec!["a", "ab", "^a", "^ab", "^abb", "/a+b/", "/^a+b?a/"]),
+        bytes in "[ab\n]{0,12}",
+        limit in 1..14_usize,
+        size in 1..5_usize,
+    ) {
+        let answer = Answer::parse(text).unwrap().with_limit(limit);
+        let expected = Expected::from(answer.clone());
+        let (mut matcher, mut judge) = (answer.matcher(), expected.judge());
+        let mut end = 0;
+        for chunk in bytes.as_bytes().chunks(size) {
+            end += chunk.len();
+            let judged = judge.hear(&expected, &bytes.as_bytes()[..end]);
+            let kind = match matcher.feed(&answer, chunk) {
+                Progress::More => {
+                    prop_assert_eq!(judged, Judged::More);
+                    continue;
+                }
+                Progress::Matched => None,
+                Progress::Refused => Some(Kind::UnexpectedResponse),
+            };
+            let said = match judged {
+                Judged::Ready => None,
+                Judged::Refused(refusal) => Some(refusal.kind),
+                Judged::More => panic!("it is undecided"),
+            };
+            prop_assert_eq!(said, kind);
+            return Ok(());
+        }
+        let kind = match bytes.len() {
+            0 => Kind::ClosedEarly,
+            _ if matcher.is_inside(&answer) => Kind::Truncated,
+            _ => Kind::UnexpectedResponse,
+        };
+        prop_assert_eq!(judge.end(&expected, bytes.as_bytes()).unwrap_err().kind, kind);
     }
 
     #[test]

@@ -13,6 +13,7 @@ fn server(text: &str) -> Server {
 fn every_form_finds_its_place() {
     for (text, place, tls, protocol) in [
         ("db:5432", "db:5432", Tls::No, None),
+        ("lab:22", "lab:22", Tls::No, None),
         ("10.0.0.5:80", "10.0.0.5:80", Tls::No, None),
         ("a_b-c.example.com.:80", "a_b-c.example.com.:80", Tls::No, None),
         ("redis:6379", "redis:6379", Tls::No, None),
@@ -292,5 +293,48 @@ proptest! {
         prop_assert!(!shown(&text, &parsed).contains('Q'), "{} is shown as {}", text, shown(&text, &parsed));
         let words = Server::from_words(&[&text, "5432"]).map(Target::from);
         prop_assert!(!shown(&text, &words).contains('Q'), "{}", shown(&text, &words));
+    }
+}
+
+#[test]
+fn options_of_recipes_are_read_and_say_themselves_again() {
+    let text =
+        "smtp://mx#within=5s,as=mine,starttls,status=200..204,body=a%2Cb,method=HEAD,header=A:%20b";
+    let server = Server::parse(text).unwrap();
+    let options = server.options();
+    assert!(options.starttls);
+    assert_eq!(options.status, Some((200, 204)));
+    assert_eq!(options.body.as_deref(), Some("a,b"));
+    assert_eq!(options.header.as_deref(), Some("A: b"));
+    assert_eq!(server.tls(), Tls::ByProtocol);
+    let again = Server::parse(&format!("{}#{options}", server.label())).unwrap();
+    assert_eq!(again, server);
+
+    // They hold for the servers before, and a word without a value is an option there.
+    let target = Target::parse("a:25,b:25#as=smtp,starttls").unwrap();
+    assert_eq!(target.servers().len(), 2);
+    assert!(target.servers().iter().all(|server| server.tls() == Tls::ByProtocol));
+    assert_eq!(Server::parse("smtps://mx#starttls").unwrap().tls(), Tls::Immediately);
+
+    for (text, says) in [
+        ("a:1#starttls=yes", "the option `starttls` has no value; write #starttls"),
+        ("a:1#starttls,starttls", "the option `starttls` stands there twice; write it once"),
+        ("a:1#status=20", "`20` is no range of statuses; write #status=200 or #status=200..399"),
+        (
+            "a:1#status=300..200",
+            "`300..200` is no range of statuses; write #status=200 or #status=200..399",
+        ),
+        ("a:1#method=get", "`get` is no method; write #method=HEAD"),
+        ("a:1#header=A:%0d%0aB:", "`A:%0d%0aB:` is no header; write #header=Name:%20value"),
+        (
+            "a:1#header=Authorization:%20s3cret",
+            "a header that holds a secret has no place in an option; write it into a recipe of your own, and #as=FILE",
+        ),
+        (
+            "a:1#body=/(/",
+            "the pattern `/(/` is wrong: unclosed group; mend it, or write the text without slashes",
+        ),
+    ] {
+        assert_eq!(Server::parse(text).unwrap_err().to_string(), says, "{text}");
     }
 }

@@ -20,7 +20,7 @@ pub(super) const MOST: usize = 24;
 /// ```
 /// use redial_core::{Expected, Judged, Kind, Recipe};
 ///
-/// let redis = Recipe::named("redis").unwrap()?;
+/// let redis = Recipe::named("redis")?;
 /// let answer = redis.answer().unwrap();
 /// let mut judge = answer.judge();
 /// let heard = b"-LOADING Redis is loading the dataset in memory\r\n";
@@ -237,8 +237,10 @@ impl Judge {
         self.looked = end.max(self.looked);
         let whole = self.end.is_some_and(|end| end <= available);
         let framed = expected.frame != Frame::Whole;
-        let full = available == expected.limit;
-        let closed = whole || full || (over != Over::No && !framed);
+        // All of the message is here, or as much as is looked at: nothing can change any more.
+        let definite = whole || available == expected.limit;
+        // No more will come: what could have stood anywhere did not.
+        let ended = over != Over::No && !framed;
         for (index, (matcher, one)) in self.matchers.iter().zip(&expected.all).enumerate() {
             match matcher.progress() {
                 Progress::Refused => {}
@@ -247,13 +249,13 @@ impl Judge {
                     let end = if framed { end } else { self.start + matcher.seen() };
                     return Found::Alternative(index, self.start..end);
                 }
-                // Not decided, and none behind it may be: unless nothing can change it any more.
-                Progress::More if closed && (whole || full || !matcher.is_inside(&one.answer)) => {}
+                Progress::More if definite || ended && !matcher.is_inside(&one.answer) => {}
+                // Until it is decided, those behind it have to wait.
                 Progress::More => break,
             }
         }
         let none_can = |matcher: &Matcher| matcher.progress() == Progress::Refused;
-        if closed && (whole || full) || self.matchers.iter().all(none_can) {
+        if definite || self.matchers.iter().all(none_can) {
             return Found::None(Kind::UnexpectedResponse);
         }
         let inside = self.matchers.iter().zip(&expected.all).any(|(matcher, one)| {

@@ -4,7 +4,7 @@
 //! that caused it, inside patterns and words too. The keys are described at [`super::Recipe`], and
 //! for people in `docs/recipes.md`. Start at [`read`].
 
-use alloc::{boxed::Box, format, string::String, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeMap, format, string::String, vec::Vec};
 
 use toml::de::DeTable;
 
@@ -25,6 +25,9 @@ const MOST_STEPS: usize = 32;
 const MOST_EXAMPLES: usize = 256;
 /// The largest limit on what is heard in one step.
 const LARGEST_LIMIT: usize = 1 << 20;
+
+/// Patterns that were compiled before: the same refusal may come in several places.
+type Seen = BTreeMap<String, Pattern>;
 
 pub(super) fn read(file: &str) -> Result<Parts, Mistake> {
     if file.len() > LARGEST {
@@ -64,16 +67,22 @@ pub(super) fn read(file: &str) -> Result<Parts, Mistake> {
         let what = "the recipe has neither a probe nor an answer";
         return Err(Mistake::new(0..0, what, "write a table [probe], or [answer]"));
     }
+    let mut seen = Seen::new();
     if let Some(probe) = probe {
-        read_probe(&probe, &mut parts)?;
+        read_probe(&probe, &mut seen, &mut parts)?;
     }
     if let Some(table) = answer {
         let table = table.only(&["first", "expect", "frame", "limit", "words"])?;
         let first = table.needed("first", "first = \"server\", or \"client\"")?;
         let first = first.one_of(&[("server", First::Server), ("client", First::Client)])?;
-        let choices = choices(&table, &[])?.ok_or_else(|| {
+        let choices = choices(&table, &[], &mut seen)?.ok_or_else(|| {
             Mistake::new(table.at.clone(), "the answer expects nothing", "write expect = [ … ]")
         })?;
+        if choices.all.iter().any(|choice| matches!(choice.then, Then::Next | Then::Tls)) {
+            let what = "an answer has no steps";
+            let instead = "let it lead to ready, again, unavailable or unexpected-response";
+            return Err(Mistake::new(table.at.clone(), what, instead));
+        }
         parts.answer = Some((first, choices.made(None)?));
     }
     let examples = top.tables("example", MOST_EXAMPLES)?;
@@ -81,7 +90,7 @@ pub(super) fn read(file: &str) -> Result<Parts, Mistake> {
     Ok(parts)
 }
 
-fn read_probe(probe: &Table<'_>, parts: &mut Parts) -> Result<(), Mistake> {
+fn read_probe(probe: &Table<'_>, seen: &mut Seen, parts: &mut Parts) -> Result<(), Mistake> {
     let probe = probe.clone().only(&["leaves", "logs", "within", "bye", "bye-bytes", "step"])?;
     let leaves = probe.needed("leaves", "leaves = \"clean\", or \"spent\"")?;
     parts.leaves = leaves.one_of(&[("clean", Leaves::Clean), ("spent", Leaves::Spent)])?;
@@ -100,12 +109,12 @@ fn read_probe(probe: &Table<'_>, parts: &mut Parts) -> Result<(), Mistake> {
         }
     }
     let names: Vec<_> = names.iter().map(|name| name.as_ref().map(|name| name.text)).collect();
-    let steps = tables.into_iter().map(|table| step(table, &names));
+    let steps = tables.into_iter().map(|table| step(table, &names, seen));
     parts.steps = steps.collect::<Result<_, _>>()?;
     Ok(())
 }
 
-fn step(table: Table<'_>, names: &[Option<&str>]) -> Result<Step, Mistake> {
+fn step(table: Table<'_>, names: &[Option<&str>], seen: &mut Seen) -> Result<Step, Mistake> {
     let table = table.only(&[
         "name",
         "only",
@@ -117,10 +126,8 @@ fn step(table: Table<'_>, names: &[Option<&str>]) -> Result<Step, Mistake> {
         "words",
         "then",
     ])?;
-    let only = table.text("only")?;
-    let words = [("tls", Only::Tls), ("plain", Only::Plain), ("body", Only::Body)];
-    let only = only.map(|only| only.one_of(&words)).transpose()?;
-    let expect = choices(&table, names)?;
+    let only = only(&table)?;
+    let expect = choices(&table, names, seen)?;
     let then = match (table.text("then")?, &expect) {
         (None, _) => Then::Next,
         (Some(text), None) => then(&text, names)?,
@@ -133,25 +140,43 @@ fn step(table: Table<'_>, names: &[Option<&str>]) -> Result<Step, Mistake> {
 }
 
 /// Reads `expect`, and how it is to be read.
-fn choices(table: &Table<'_>, names: &[Option<&str>]) -> Result<Option<Choices>, Mistake> {
+fn choices(
+    table: &Table<'_>,
+    names: &[Option<&str>],
+    seen: &mut Seen,
+) -> Result<Option<Choices>, Mistake> {
     let tables = table.tables("expect", MOST)?;
     let limit = table.text("limit")?.map(|text| limit(&text)).transpose()?;
     let (frame, words) = (frame(table)?, words(table)?);
     if tables.is_empty() {
         return Ok(None);
     }
-    let all = tables.into_iter().map(|table| choice(table, names)).collect::<Result<_, _>>()?;
+    let all = tables.into_iter().map(|table| choice(table, names, seen));
+    let all = all.collect::<Result<_, _>>()?;
     let (frame, words) = (frame, words.unwrap_or_default());
     Ok(Some(Choices { all, frame, limit: limit.unwrap_or(LIMIT), words }))
 }
 
-fn choice(table: Table<'_>, names: &[Option<&str>]) -> Result<Choice, Mistake> {
-    let table = table.only(&["match", "then", "says", "words", "bye"])?;
-    let pattern = table.needed("match", "match = '^+PONG'")?.read(Pattern::parse)?;
+fn choice(table: Table<'_>, names: &[Option<&str>], seen: &mut Seen) -> Result<Choice, Mistake> {
+    let table = table.only(&["only", "match", "then", "says", "words", "bye"])?;
+    let text = table.needed("match", "match = '^+PONG'")?;
+    let pattern = match seen.get(text.text) {
+        Some(pattern) => pattern.clone(),
+        None => {
+            let pattern = text.read(Pattern::parse)?;
+            seen.insert(text.text.into(), pattern.clone());
+            pattern
+        }
+    };
     let then = then(&table.needed("then", "then = \"ready\"")?, names)?;
     let says = table.text("says")?.map(|says| sentence(says.text).into());
     let bye = table.flag("bye")?.unwrap_or(true);
-    Ok(Choice { pattern, then, says, words: words(&table)?, bye })
+    Ok(Choice { only: only(&table)?, pattern, then, says, words: words(&table)?, bye })
+}
+
+fn only(table: &Table<'_>) -> Result<Option<Only>, Mistake> {
+    let words = [("tls", Only::Tls), ("plain", Only::Plain), ("body", Only::Body)];
+    table.text("only")?.map(|only| only.one_of(&words)).transpose()
 }
 
 /// What a word behind `then` leads to, if it is not the name of a step.
@@ -164,7 +189,6 @@ fn word(text: &str) -> Option<Then> {
         "unavailable" => Then::Refused(Kind::Unavailable),
         "unexpected-response" => Then::Refused(Kind::UnexpectedResponse),
         "tls-handshake" => Then::Refused(Kind::TlsHandshake),
-        "denied" => Then::Refused(Kind::Denied),
         _ => return None,
     })
 }
@@ -177,16 +201,8 @@ fn then(text: &Text<'_>, names: &[Option<&str>]) -> Result<Then, Mistake> {
         return Ok(Then::Step(step));
     }
     let what = format!("{} leads nowhere", quoted(text.text));
-    let known = [
-        "ready",
-        "next",
-        "again",
-        "tls",
-        "unavailable",
-        "unexpected-response",
-        "tls-handshake",
-        "denied",
-    ];
+    let known =
+        ["ready", "next", "again", "tls", "unavailable", "unexpected-response", "tls-handshake"];
     let names = names.iter().flatten().copied();
     let instead = match crate::nearest(text.text, known.into_iter().chain(names)) {
         Some(near) => format!("the nearest is `{near}`"),
@@ -209,12 +225,9 @@ fn said(table: &Table<'_>, text: &str, bytes: &str) -> Result<Said, Mistake> {
 }
 
 fn frame(table: &Table<'_>) -> Result<Frame, Mistake> {
-    if table.is_text("frame") {
-        let text = table.needed("frame", "frame = \"line\"")?;
-        return text.one_of(&[("line", false), ("ber", true)]).map(|ber| match ber {
-            false => Frame::Line,
-            true => Frame::Ber,
-        });
+    if !table.is_table("frame") {
+        let Some(text) = table.text("frame")? else { return Ok(Frame::Whole) };
+        return text.one_of(&[("line", Frame::Line), ("ber", Frame::Ber)]);
     }
     let Some(table) = table.table("frame")? else { return Ok(Frame::Whole) };
     let table = table.only(&["at", "size", "plus"])?;
@@ -227,6 +240,10 @@ fn frame(table: &Table<'_>) -> Result<Frame, Mistake> {
 }
 
 fn words(table: &Table<'_>) -> Result<Option<Words>, Mistake> {
+    if !table.is_table("words") {
+        let none = table.flag("words")?.filter(|words| !words);
+        return Ok(none.map(|_| Words { skip: usize::MAX, ..Words::default() }));
+    }
     let Some(table) = table.table("words")? else { return Ok(None) };
     let table = table.only(&["after", "skip", "until"])?;
     let bytes = |key| -> Result<Option<Box<[u8]>>, Mistake> {

@@ -8,7 +8,7 @@ use alloc::boxed::Box;
 use super::said::Size;
 
 /// How messages are told apart.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Frame {
     /// They are not: everything that is said is one message, up to where it is recognised.
     #[default]

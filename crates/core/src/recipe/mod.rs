@@ -54,7 +54,7 @@ use crate::{
     nearest::{nearest, quoted},
 };
 use said::Said;
-use step::{Only, Step};
+use step::Step;
 
 /// How much of an answer is heard in one step unless a recipe says otherwise: 64 KiB.
 const LIMIT: usize = 64 << 10;
@@ -128,6 +128,15 @@ impl Recipe {
             None => "see them: redial help recipes; or write the path of a file of your own".into(),
         };
         Err(Mistake::new(0..name.len(), what, instead))
+    }
+
+    /// The recipe that judges this server: of its option `as`, or of its scheme. None where neither
+    /// says anything, as for `host:port`. A file's path in `as` is for the caller to read.
+    ///
+    /// # Errors
+    /// Those of [`Recipe::named`].
+    pub fn of(server: &Server) -> Result<Option<Self>, Mistake> {
+        server.protocol().map(Self::named).transpose()
     }
 
     /// Reads a recipe from a file's text (TOML, at most 256 KiB).
@@ -223,7 +232,7 @@ impl Recipe {
     /// Whether TLS can begin in the protocol's own words.
     #[must_use]
     pub fn can_begin_tls(&self) -> bool {
-        self.0.steps.iter().any(|step| step.only == Some(Only::Tls))
+        self.0.steps.iter().any(Step::begins_tls)
     }
 
     /// The examples in its file.

@@ -23,7 +23,9 @@ pub enum ProbeInput<'a> {
     Sent,
     /// The handshake that [`ProbeOutput::StartTls`] asked for is done.
     TlsStarted,
-    /// The server ended its side; or the connection is broken, and what was heard before decides.
+    /// The server ended its side. Also for a connection that broke, or that takes no more: what was
+    /// heard before decides, and where that comes to no more than `closed-early` or `truncated`,
+    /// the connection's own failure (a reset) tells more.
     End,
     /// The time allowed for a reply has passed.
     TimeIsUp,
@@ -187,14 +189,15 @@ impl Probe {
                 return self.fail(too_soon(bytes));
             }
             let room = self.limit().saturating_sub(self.heard.len());
+            if room == 0 {
+                // It talks and does not listen.
+                return self.fail(refused(Kind::UnexpectedResponse, &self.heard));
+            }
             let (now, later) = bytes.split_at(room.min(bytes.len()));
             self.heard.extend_from_slice(now);
             bytes = later;
             if matches!(self.phase, Phase::Read) {
                 self.go_on(Over::No);
-            } else if now.is_empty() {
-                // It talks and does not listen.
-                return self.fail(refused(Kind::UnexpectedResponse, &self.heard));
             }
         }
     }

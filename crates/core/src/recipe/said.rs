@@ -325,7 +325,9 @@ impl Words<'_> {
             parts.push(Part::Next { at });
             return Ok(());
         }
-        let bytes: Option<Vec<u8>> = (word.len() % 2 == 0)
+        let bytes: Option<Vec<u8>> = word
+            .len()
+            .is_multiple_of(2)
             .then(|| word.as_bytes().chunks(2).map(|pair| hex(str::from_utf8(pair).ok()?)))
             .and_then(Iterator::collect);
         let bytes = bytes.ok_or_else(|| {

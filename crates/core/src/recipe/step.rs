@@ -24,7 +24,7 @@ pub(super) struct Step {
     pub(super) then: Then,
 }
 
-/// The servers that a step is for.
+/// The servers that a step, or an alternative, is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Only {
     /// Those that are to begin TLS in the protocol's own words.
@@ -46,6 +46,7 @@ pub(super) struct Choices {
 
 #[derive(Clone, Debug)]
 pub(super) struct Choice {
+    pub(super) only: Option<Only>,
     pub(super) pattern: Pattern,
     pub(super) then: Then,
     pub(super) says: Option<Arc<str>>,
@@ -70,21 +71,30 @@ pub(super) struct Made {
 }
 
 impl Step {
+    /// Whether TLS begins behind it.
+    pub(super) fn begins_tls(&self) -> bool {
+        let mut choices = self.expect.iter().flat_map(|choices| &choices.all);
+        self.then == Then::Tls || choices.any(|choice| choice.then == Then::Tls)
+    }
+
     /// The step for this server; none if it is not for it.
     pub(super) fn for_server(&self, server: &Server) -> Result<Option<Made>, Mistake> {
-        let tls = server.tls() == Tls::ByProtocol;
-        let is_for = match self.only {
-            None => true,
-            Some(Only::Tls) => tls,
-            Some(Only::Plain) => !tls,
-            Some(Only::Body) => server.options().body.is_some(),
-        };
-        if !is_for {
+        if self.only.is_some_and(|only| !only.holds(server)) {
             return Ok(None);
         }
         let send = self.send.build(&Filler::new(server))?;
         let expect = self.expect.as_ref().map(|choices| choices.made(Some(server))).transpose()?;
         Ok(Some(Made { send, expect, then: self.then }))
+    }
+}
+
+impl Only {
+    fn holds(self, server: &Server) -> bool {
+        match self {
+            Self::Tls => server.tls() == Tls::ByProtocol,
+            Self::Plain => server.tls() != Tls::ByProtocol,
+            Self::Body => server.options().body.is_some(),
+        }
     }
 }
 
@@ -100,9 +110,14 @@ impl Choices {
                 bye: choice.bye,
             })
         };
+        let is_for = |choice: &&Choice| match (choice.only, server) {
+            (None, _) => true,
+            (Some(only), Some(server)) => only.holds(server),
+            (Some(_), None) => false,
+        };
         Ok(Expected(Arc::new(Alternatives {
-            all: self.all.iter().map(made).collect::<Result<_, Mistake>>()?,
-            frame: self.frame.clone(),
+            all: self.all.iter().filter(is_for).map(made).collect::<Result<_, Mistake>>()?,
+            frame: self.frame,
             limit: self.limit,
             words: self.words.clone(),
         })))

@@ -118,9 +118,9 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// A string that is either text or a table; the table, if it is one.
-    pub(super) fn is_text(&self, key: &str) -> bool {
-        self.get(key).is_some_and(|value| matches!(value.get_ref(), DeValue::String(_)))
+    /// Whether it is a table, where it could be something else as well.
+    pub(super) fn is_table(&self, key: &str) -> bool {
+        self.get(key).is_some_and(|value| matches!(value.get_ref(), DeValue::Table(_)))
     }
 
     fn table_of(&self, value: &'a Value<'a>) -> Result<Self, Mistake> {

@@ -62,6 +62,10 @@ impl Options {
     fn set(&mut self, option: &str) -> Result<(), Mistake> {
         let all = 0..option.len();
         let (name, value) = option.split_once('=').unwrap_or((option, ""));
+        if value.is_empty() && option != "starttls" {
+            let what = "an option behind `#` has no value";
+            return Err(Mistake::new(all, what, "write #within=5s or #as=redis"));
+        }
         if !NAMES.contains(&name) {
             let what = format!("no option behind `#` is called {}", quoted(name));
             let instead = match nearest(name, NAMES) {
@@ -91,10 +95,6 @@ impl Options {
             self.starttls = true;
             return Ok(());
         }
-        if value.is_empty() {
-            let what = "an option behind `#` has no value";
-            return Err(Mistake::new(all, what, "write #within=5s or #as=redis"));
-        }
         let after = name.len() + 1;
         let wrong = |what: &str, instead: &str| {
             let what = format!("{} is no {what}", quoted(value));
@@ -123,6 +123,11 @@ impl Options {
             }
             _ => {
                 let header = decoded(value).filter(|header| is_header(header));
+                if header.as_deref().is_some_and(is_secret) {
+                    let what = "a header that holds a secret has no place in an option";
+                    let instead = "write it into a recipe of your own, and #as=FILE";
+                    return Err(Mistake::new(after..option.len(), what, instead));
+                }
                 let instead = "write #header=Name:%20value";
                 self.header = Some(header.ok_or_else(|| wrong("header", instead))?.into());
             }
@@ -190,6 +195,12 @@ fn is_header(text: &str) -> bool {
     let Some((name, value)) = text.split_once(':') else { return false };
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     !name.is_empty() && name.bytes().all(is_token) && !value.chars().any(char::is_control)
+}
+
+/// Whether a header's name says that it holds a secret: options are shown, and not masked.
+fn is_secret(header: &str) -> bool {
+    let name = header.split(':').next().unwrap_or("").to_ascii_lowercase();
+    ["auth", "cookie", "token", "secret", "pass", "key"].iter().any(|part| name.contains(part))
 }
 
 /// The bytes of percent-encoded text; nothing where a `%` has no two digits.

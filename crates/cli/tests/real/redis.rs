@@ -1,0 +1,67 @@
+//! Redis (redis-server).
+
+use std::process::Command;
+
+use super::{Place, Server, ask};
+
+pub(crate) const PACKAGE: &str = "redis-server";
+pub(crate) const PASSWORD: &str = "r3al-red1s";
+
+/// Ready: `+PONG`.
+pub(crate) fn start() -> Server {
+    Server::start(PACKAGE, "redis", |place| command(place, &[]), |server| says(server, "PONG"))
+}
+
+/// Wants [`PASSWORD`]: `-NOAUTH`.
+pub(crate) fn locked() -> Server {
+    let furnish = |place: &Place| command(place, &["--requirepass", PASSWORD]);
+    Server::start(PACKAGE, "redis", furnish, |server| says(server, "NOAUTH"))
+}
+
+/// Loading a large dataset, a millisecond a key: `-LOADING`, until it may go on.
+pub(crate) fn loading() -> Server {
+    let furnish = |place: &Place| {
+        place.write("dump.rdb", dataset(60_000));
+        let often = ["--loading-process-events-interval-bytes", "1024"];
+        command(place, &[&["--key-load-delay", "1000"][..], &often].concat())
+    };
+    let faster =
+        |server: &Server| drop(cli(server.port(), &["config", "set", "key-load-delay", "0"]));
+    Server::start(PACKAGE, "redis", furnish, |server| says(server, "LOADING")).until(faster)
+}
+
+/// Takes no more clients: `-ERR max number of clients reached`, until it may go on.
+pub(crate) fn full() -> Server {
+    let furnish = |place: &Place| command(place, &["--maxclients", "4"]);
+    let server = Server::start(PACKAGE, "redis", furnish, |server| says(server, "PONG"));
+    server.fill(4, b"PING\r\n", "-ERR max")
+}
+
+/// As redis-cli says it.
+pub(crate) fn cli(port: u16, words: &[&str]) -> (bool, String) {
+    let port = port.to_string();
+    ask("redis-server", &[&["redis-cli", "-h", "127.0.0.1", "-p", &port][..], words].concat())
+}
+
+fn says(server: &Server, word: &str) -> bool {
+    cli(server.port(), &["ping"]).1.contains(word)
+}
+
+fn command(place: &Place, more: &[&str]) -> Command {
+    let mut command = Command::new("redis-server");
+    command.args(["--bind", "127.0.0.1", "--port", &place.port().to_string()]);
+    command.args(["--save", "", "--appendonly", "no"]).args(more);
+    command
+}
+
+/// A file that Redis reads at its start: so many keys, each a word (RDB version 9, no checksum).
+fn dataset(keys: u32) -> Vec<u8> {
+    let mut bytes = b"REDIS0009\xfe\0".to_vec();
+    for key in 0..keys {
+        bytes.extend_from_slice(b"\0\x08");
+        bytes.extend_from_slice(format!("{key:08}").as_bytes());
+        bytes.extend_from_slice(b"\x05value");
+    }
+    bytes.extend_from_slice(b"\xff\0\0\0\0\0\0\0\0");
+    bytes
+}
