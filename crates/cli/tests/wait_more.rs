@@ -167,12 +167,14 @@ fn elsewhere_there_are_no_escape_codes() {
 #[test]
 fn three_hundred_waits_are_gentle_with_a_server_that_is_not_ready() {
     let lab = Lab::start(Behaviour::Close).unwrap();
-    let at = lab.address().to_string();
+    // An answer is expected: 300 at once may keep the server from closing for longer than 150 ms.
+    let at = format!("redis://{}", lab.address());
     let waits: Vec<_> = (0..300)
         .map(|_| redial(["wait", &at, "-q", "-t", "3"]).silent().stdout(Stdio::null()).start())
         .collect();
     for wait in waits {
-        assert_eq!(wait.end().status, Some(124));
+        let ran = wait.end();
+        assert_eq!(ran.status, Some(124), "{ran}");
     }
     // At the quickest half of 250 ms, of 375 ms and so on lie between, 2.6 s to the seventh; the
     // delays of a server that is not there would make it a hundred and more.
@@ -214,4 +216,27 @@ fn marked(mark: &str) -> Vec<u32> {
         entry.file_name().to_str()?.parse().ok().filter(|_| is_marked)
     });
     found.collect()
+}
+
+/// The first process of a container gets no signal that it does not ask for.
+#[cfg(feature = "real")] // wants root, and `unshare`
+#[test]
+fn as_the_first_process_it_can_be_told_to_stop() {
+    use rustix::process::{Pid, kill_process};
+
+    let hole = Lab::start(Outage::Blackhole).unwrap();
+    let words = ["wait", &hole.address().to_string(), "--", "echo", "ran"];
+    let namespace = ["--pid", "--fork", "--kill-child"];
+    let mut live = redial(words).unshared(&namespace, "[ $$ = 1 ]").start();
+    let mut stderr = BufReader::new(live.child.stderr.take().unwrap());
+    let mut first = String::new();
+    stderr.read_line(&mut first).unwrap();
+    assert!(first.contains("waiting for 1 target"), "{first}");
+
+    let outside = live.child.id();
+    let children = fs::read_to_string(format!("/proc/{outside}/task/{outside}/children")).unwrap();
+    let inside = Pid::from_raw(children.trim().parse().unwrap()).unwrap();
+    kill_process(inside, Signal::TERM).unwrap();
+    let ran = live.end();
+    assert_eq!((ran.status, &*ran.stdout), (Some(143), ""), "{ran}");
 }
