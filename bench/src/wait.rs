@@ -6,6 +6,7 @@
 use std::{
     io::{self, Read, Write},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    path::Path,
     process::{Child, Command, Stdio},
     thread::{self, JoinHandle},
     time::{Duration, Instant, SystemTime},
@@ -38,7 +39,9 @@ const COMMAND: [&str; 2] = ["date", "+%s%N"];
 /// A program, and what it waits for.
 struct Contender {
     name: &'static str,
-    words: fn(&str, SocketAddr) -> Vec<String>,
+    /// Its words in front of the server.
+    words: Vec<String>,
+    scheme: &'static str,
     /// What the server does until the moment.
     before: Before,
     /// How late it may be, besides [`GRACE`] and 1% of the wait; `None` promises nothing.
@@ -54,41 +57,38 @@ enum Before {
 }
 
 #[rustfmt::skip] // a table reads best as one
-const CONTENDERS: [Contender; 4] = [
-    Contender { name: "redial, redis://", words: by_recipe, before: Before::Refuses, promise: Some(Duration::ZERO) },
-    Contender { name: "redial, HOST:PORT", words: bare, before: Before::Refuses, promise: Some(SETTLING) },
-    Contender { name: "redial, LOADING", words: by_recipe, before: Before::Loads, promise: Some(GENTLE) },
-    Contender { name: "wait-for-it", words: wait_for_it, before: Before::Refuses, promise: None },
-];
-
-fn by_recipe(redial: &str, server: SocketAddr) -> Vec<String> {
-    vec![redial.into(), "wait".into(), "-q".into(), format!("redis://{server}"), "--".into()]
-}
-
-fn bare(redial: &str, server: SocketAddr) -> Vec<String> {
-    vec![redial.into(), "wait".into(), "-q".into(), server.to_string(), "--".into()]
-}
-
-fn wait_for_it(_: &str, server: SocketAddr) -> Vec<String> {
-    let words = ["wait-for-it", "-q", "-s", "-t", "60", &server.to_string(), "--"];
-    words.map(Into::into).into()
+fn contenders(settings: &Settings) -> Vec<Contender> {
+    use Before::{Loads, Refuses};
+    let wait = |redial: &Path| vec![redial.display().to_string(), "wait".into(), "-q".into()];
+    let redial = wait(&settings.redial);
+    let wait_for_it = ["wait-for-it", "-q", "-s", "-t", "60"].map(Into::into).into();
+    let mut all = vec![
+        Contender { name: "redial, redis://", words: redial.clone(), scheme: "redis://", before: Refuses, promise: Some(Duration::ZERO) },
+        Contender { name: "redial, HOST:PORT", words: redial.clone(), scheme: "", before: Refuses, promise: Some(SETTLING) },
+        Contender { name: "redial, LOADING", words: redial, scheme: "redis://", before: Loads, promise: Some(GENTLE) },
+        Contender { name: "wait-for-it", words: wait_for_it, scheme: "", before: Refuses, promise: None },
+    ];
+    if let Some(other) = &settings.beside {
+        all.push(Contender { name: "redial, beside", words: wait(other), scheme: "redis://", before: Refuses, promise: Some(Duration::ZERO) });
+    }
+    all
 }
 
 fn run(settings: &Settings) -> Outcome<Report> {
     let runs = settings.runs.unwrap_or(RUNS);
-    let names = || CONTENDERS.iter().map(|contender| contender.name);
+    let contenders = contenders(settings);
+    let names = || contenders.iter().map(|contender| contender.name);
     let mut delay = Measure::new("From ready to the command", "ms", "less", names());
     let mut cpu = Measure::new("CPU while waiting", "% of a core", "less", names());
-    let mut kept = [0; CONTENDERS.len()];
-    let mut beyond: [Vec<f64>; CONTENDERS.len()] = Default::default();
-    let redial = settings.redial.display().to_string();
+    let mut kept = vec![0; contenders.len()];
+    let mut beyond = vec![Vec::new(); contenders.len()];
     let mut random = Random(0x2545_f491_4f6c_dd1d);
 
     for round in 0..runs {
         let wait = random.between(WAIT);
         eprintln!("wait: round {} of {runs}, ready after {wait:.2?}", round + 1);
-        for (place, waited) in one_round(&redial, wait)?.into_iter().enumerate() {
-            let contender = &CONTENDERS[place];
+        for (place, waited) in one_round(&contenders, wait)?.into_iter().enumerate() {
+            let contender = &contenders[place];
             delay.push(place, ms(waited.delay));
             cpu.push(place, 100.0 * waited.cost.cpu.as_secs_f64() / waited.cost.wall.as_secs_f64());
             let grace = wait / 100 + GRACE + contender.promise.unwrap_or_default();
@@ -112,7 +112,7 @@ fn run(settings: &Settings) -> Outcome<Report> {
             "`redial wait SERVER -- date` and `wait-for-it SERVER -- date`; {runs} rounds, in each of which all wait at once, each for a server that is ready after 1 to 5 s. Until then nobody listens, or (LOADING) it answers so. CPU time is that of the whole process, the command with it."
         ),
         measures: vec![delay, cpu],
-        notes: CONTENDERS.iter().enumerate().filter_map(note).collect(),
+        notes: contenders.iter().enumerate().filter_map(note).collect(),
     })
 }
 
@@ -127,15 +127,15 @@ struct Waited {
     cost: Cost,
 }
 
-fn one_round(redial: &str, wait: Duration) -> Outcome<Vec<Waited>> {
+fn one_round(contenders: &[Contender], wait: Duration) -> Outcome<Vec<Waited>> {
     let began = Instant::now();
-    let under_way: Vec<_> = CONTENDERS
+    let under_way: Vec<_> = contenders
         .iter()
         .map(|contender| {
             let server = Server::start(contender.before, began + wait)?;
-            let words = (contender.words)(redial, server.address);
-            let mut command = Command::new(&words[0]);
-            command.args(words[1..].iter().map(String::as_str).chain(COMMAND));
+            let mut command = Command::new(&contender.words[0]);
+            command.args(&contender.words[1..]);
+            command.arg(format!("{}{}", contender.scheme, server.address)).arg("--").args(COMMAND);
             command.stdin(Stdio::null()).stdout(Stdio::piped());
             let (started, child) = (Instant::now(), command.spawn()?);
             let ended = thread::spawn(move || ended(child, started).map_err(|e| e.to_string()));
