@@ -8,7 +8,9 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::panic)] // each test binary uses its part
 
+mod certificate;
 pub(crate) mod client;
+pub(crate) mod dovecot;
 pub(crate) mod etcd;
 pub(crate) mod exim;
 pub(crate) mod forward;
@@ -21,6 +23,8 @@ pub(crate) mod place;
 pub(crate) mod postgres;
 pub(crate) mod redis;
 pub(crate) mod server;
+pub(crate) mod slapd;
+pub(crate) mod vsftpd;
 
 #[allow(unused_imports)] // each test binary uses its part
 pub(crate) use client::{ask, exchange, first};
