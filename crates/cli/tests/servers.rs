@@ -17,8 +17,8 @@ use std::{
 };
 
 use real::{
-    Forward, Server, etcd, exchange, exim, first, mariadb, memcached, mosquitto, nginx, openssh,
-    postgres, redis,
+    Forward, Server, ask, dovecot, etcd, exchange, exim, first, mariadb, memcached, mosquitto,
+    nats, nginx, openssh, postgres, redis, slapd, vsftpd,
 };
 
 /// Stops it; then nobody listens, nothing runs, and nothing lies about.
@@ -237,4 +237,35 @@ fn a_late_proxy_closes_and_then_forwards() {
     let port = server.port();
     server.stop();
     assert_eq!(exchange(late.port(), b"PING\r\n"), "", "nobody listens at {port}");
+}
+
+/// By the word of another client, which is told of the server's authority.
+#[track_caller]
+fn begins_tls(server: Server, how: &[&str]) {
+    let (at, ca) = (server.address().to_string(), server.path("ca.pem"));
+    let client = ["openssl", "s_client", "-brief", "-connect", &at, "-verify_return_error"];
+    let checks = ["-CAfile", &ca, "-verify_ip", "127.0.0.1"];
+    let (content, said) = ask("openssl", &[&client[..], &checks, how].concat());
+    assert!(content && said.contains("Verification: OK"), "{how:?}: {said}");
+    leaves_nothing(server);
+}
+
+#[test]
+fn those_that_begin_tls_do() {
+    begins_tls(redis::over_tls(), &[]);
+    begins_tls(nginx::over_tls(), &[]);
+    begins_tls(postgres::over_tls(), &["-starttls", "postgres"]);
+    begins_tls(mariadb::over_tls(), &["-starttls", "mysql"]);
+    begins_tls(exim::with_starttls(), &["-starttls", "smtp"]);
+    begins_tls(dovecot::imap(), &["-starttls", "imap"]);
+    begins_tls(dovecot::pop3(), &["-starttls", "pop3"]);
+    begins_tls(vsftpd::with_auth_tls(), &["-starttls", "ftp"]);
+    begins_tls(slapd::with_starttls(), &["-starttls", "ldap"]);
+}
+
+#[test]
+fn those_without_tls_leave_nothing_either() {
+    for server in [vsftpd::start(), slapd::start(), nats::start(), nats::over_tls()] {
+        leaves_nothing(server);
+    }
 }

@@ -9,7 +9,7 @@
 mod real;
 mod support;
 
-use real::{Forward, Server, dovecot, exim, mariadb, nginx, postgres, redis, slapd, vsftpd};
+use real::{Forward, Server, dovecot, exim, mariadb, nats, nginx, postgres, redis, slapd, vsftpd};
 use serde_json::Value;
 use support::redial;
 
@@ -211,6 +211,18 @@ fn a_directory_begins_tls() {
 }
 
 #[test]
+fn nats_begins_tls() {
+    let server = nats::over_tls();
+    let at = server.address();
+    let target = format!("nats://{at}?tls=true");
+    ready(&server, &target, &[]);
+    distrusted(&target);
+    // It is up for who comes in the clear as well, and says that it wants TLS.
+    let ran = redial(["wait", "--once", &format!("nats://{at}"), "-q"]).run();
+    assert_eq!(ran.status, Some(0), "{ran}");
+}
+
+#[test]
 fn files_begin_tls() {
     let server = vsftpd::with_auth_tls();
     let target = format!("ftp://{}#starttls", server.address());
@@ -230,6 +242,7 @@ fn a_server_that_offers_no_tls_says_so() {
     refuses(&exim::start(), "smtp", "#starttls");
     refuses(&slapd::start(), "ldap", "#starttls");
     refuses(&vsftpd::start(), "ftp", "#starttls");
+    refuses(&nats::start(), "nats", "?tls=true");
     let (web, cache) = (nginx::start(), redis::start());
     let target = format!("https://{}", web.address());
     not_ready(&[&target], "tls-handshake", "does not speak TLS here; it said: HTTP/1.1 400");

@@ -17,6 +17,7 @@ pub(crate) mod forward;
 pub(crate) mod mariadb;
 pub(crate) mod memcached;
 pub(crate) mod mosquitto;
+pub(crate) mod nats;
 pub(crate) mod nginx;
 pub(crate) mod openssh;
 pub(crate) mod place;
