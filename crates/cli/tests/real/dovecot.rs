@@ -26,7 +26,8 @@ fn command(place: &Place, protocol: &str) -> Command {
          default_internal_user = dovecot\ndefault_internal_group = dovecot\n\
          default_login_user = dovecot\nssl = yes\nssl_cert = <{}\nssl_key = <{}\n\
          mail_location = maildir:{folder}mail\n\
-         service {protocol}-login {{\n  chroot =\n  inet_listener {protocol} {{\n    port = {port}\n  }}\n\
+         service {protocol}-login {{\n  chroot =\n\
+         inet_listener {protocol} {{\n    port = {port}\n  }}\n\
          inet_listener {protocol}s {{\n    port = 0\n  }}\n}}\n\
          service anvil {{\n  chroot =\n}}\nservice stats {{\n  chroot =\n}}\n\
          passdb {{\n  driver = static\n  args = nopassword=y\n}}\n\
