@@ -134,14 +134,14 @@ fn lines_on_a_terminal_live_and_are_gone_at_the_end() {
 
     let (status, written) = shown(&[&up, "--", "echo", "the command"]);
     assert_eq!(status, Some(0), "{written:?}");
-    assert!(written.contains(&format!("{up}  closed-early")), "it was seen live: {written:?}");
+    assert!(written.contains(&format!("{up}  1 try  closed-early")), "it was seen live: {written:?}");
     let first = format!("redial: waiting for 1 target: {up}");
     assert_eq!(screen(&written), [&*first, "the command"], "{written:?}");
     assert_eq!(written.matches("\x1b[?25l").count(), written.matches("\x1b[?25h").count());
 
     let (status, written) = shown(&[&up, &down, "-t", "1"]);
     assert_eq!(status, Some(124), "{written:?}");
-    assert!(written.contains(&format!("{down}  refused")), "it was seen live: {written:?}");
+    assert!(written.contains(&format!("{down}  1 try  refused")), "it was seen live: {written:?}");
     let left = screen(&written);
     assert_eq!(left[0], format!("redial: waiting for 2 targets: {up}; {down}"), "{written:?}");
     assert!(left[1].starts_with("redial: not ready: 1 of 2 targets ("), "{left:?}");
