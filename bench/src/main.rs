@@ -5,12 +5,15 @@
 //! about the machine than about the program. Start at [`BENCHES`].
 
 mod contender;
+mod lab;
+mod load;
 mod measure;
 mod pipe;
 mod plot;
 mod process;
 mod report;
 mod run;
+mod server;
 mod source;
 
 use std::{error::Error, path::PathBuf, process::ExitCode};
@@ -18,14 +21,14 @@ use std::{error::Error, path::PathBuf, process::ExitCode};
 use report::Report;
 
 /// Everything that is measured. A new bench is a file and a line here.
-const BENCHES: [Bench; 3] = [process::BENCH, pipe::SEND, pipe::RECEIVE];
+const BENCHES: [Bench; 4] = [process::BENCH, pipe::SEND, pipe::RECEIVE, lab::BENCH];
 
 const USAGE: &str = "\
 usage: redial-bench --redial FILE [--plots FOLDER] [--size 2G] [--runs N] [--beside FILE] [BENCH…]
   --size    bytes through a pipe in each run: 256M, 2G
   --runs    runs of each program, after the warm-up
   --beside  another build of redial, as one more peer
-  BENCH     only these: process, pipe-send, pipe-receive; `pipe` is all that begin so";
+  BENCH     only these: process, pipe-send, pipe-receive, lab; `pipe` is all that begin so";
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 

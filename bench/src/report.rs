@@ -71,7 +71,7 @@ pub(crate) fn circumstances(redial: &Path) -> String {
     )
 }
 
-fn version(package: &str) -> String {
+pub(crate) fn version(package: &str) -> String {
     let asked = Command::new("dpkg-query").args(["-W", "-f", "${Version}", package]).output();
     let version = asked.ok().filter(|answer| answer.status.success());
     version.map_or("unknown version".into(), |answer| {

@@ -215,7 +215,7 @@ const fn volume(report: &ReportFlags) -> Volume {
 }
 
 /// SIGINT and SIGTERM, as orders to stop.
-fn interrupts() -> std::io::Result<mpsc::UnboundedReceiver<Signal>> {
+pub(crate) fn interrupts() -> std::io::Result<mpsc::UnboundedReceiver<Signal>> {
     let (mut int, mut term) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let (sender, receiver) = mpsc::unbounded_channel();
     tokio::spawn(async move {
@@ -233,7 +233,7 @@ fn interrupts() -> std::io::Result<mpsc::UnboundedReceiver<Signal>> {
     Ok(receiver)
 }
 
-fn no_runtime(error: std::io::Error) -> Error {
+pub(crate) fn no_runtime(error: std::io::Error) -> Error {
     Error::plain(format!("this process cannot wait for anything: {error}"), "see: ulimit -n")
 }
 

@@ -31,9 +31,9 @@ pub(crate) const TABLE: [(&str, &str); 8] = [
     ("1", "it failed: no clause handled the failure, or one said `stop`"),
     ("2", "a flag, a clause or a policy is wrong"),
     ("124", "the deadline passed"),
-    ("130", "interrupted by Ctrl-C (SIGINT)"),
+    ("130", "interrupted by Ctrl-C (SIGINT); `serve` without --connections has done its work: 0"),
     ("141", "the reader of standard output left"),
-    ("143", "told to stop (SIGTERM)"),
+    ("143", "told to stop (SIGTERM); `serve` as above"),
     ("N", "a clause said `exit N`; the only way a failure ends in success is `exit 0`"),
 ];
 

@@ -19,7 +19,7 @@ pub(crate) fn answer(words: &[String]) -> Option<Error> {
                 "nc's `-zv` only looks whether the port is open: redial connect HOST:PORT -v --half-close always < /dev/null"
             }
             "-l" | "-lp" | "-lk" | "-k" => {
-                "nc's `-l` listens; redial dials (practice servers: redial help lab)"
+                "nc's `-l` listens; connect dials (a practice server that listens: redial serve PORT)"
             }
             "-N" => {
                 "nc's `-N` ends the sending side at the end of input; redial does so by itself (--half-close)"
@@ -39,6 +39,26 @@ pub(crate) fn answer(words: &[String]) -> Option<Error> {
             word if is_wait(word) => {
                 "nc's `-w N` limits connecting and idling at once; here they are two: --connect-timeout N, --idle-timeout N"
             }
+            _ => continue,
+        };
+        return Some(Error::plain(format!("there is no flag `{word}`"), next));
+    }
+    None
+}
+
+/// The same for `serve`: how other servers are told where to listen.
+pub(crate) fn answer_serve(words: &[std::ffi::OsString]) -> Option<Error> {
+    let flags = words.iter().filter_map(|word| word.to_str()).take_while(|word| *word != "--");
+    for word in flags {
+        let next = match word.split('=').next().unwrap_or(word) {
+            "-l" | "-lp" | "-lk" | "-k" | "--listen" => {
+                "serve listens anyway, again and again; write the port alone: redial serve 5432"
+            }
+            "-p" | "--port" => "write the port alone: redial serve 5432",
+            "--host" | "--bind" | "-b" | "--address" => {
+                "write the address alone: redial serve 127.0.0.1:5432, or :5432 for every address"
+            }
+            "-d" | "--daemon" => "it stays in front; `&` in a shell puts it behind",
             _ => continue,
         };
         return Some(Error::plain(format!("there is no flag `{word}`"), next));

@@ -16,6 +16,7 @@ mod json;
 mod misuse;
 mod practice;
 mod pump;
+mod serve;
 mod stdio;
 mod story;
 mod terminal;
@@ -27,14 +28,15 @@ use std::{ffi::OsString, process::ExitCode};
 use exit::Exit;
 
 /// Everything `redial` can be told to do, and one line about it.
-const VERBS: [(&str, &str); 3] = [
+const VERBS: [(&str, &str); 4] = [
     ("connect", "standard input and output over one connection, as the policy says"),
     ("check", "read a policy: mistakes, dangers, the schedule of every retry"),
+    ("serve", "a practice server: says something, and misbehaves by script"),
     ("help", "explain a topic, or any kind of failure by name"),
 ];
 
 /// What is meant to come: a word that is not a server, and deserves a better answer than that.
-const LATER: [&str; 7] = ["wait", "why", "diagnose", "stay", "relay", "rehearse", "serve"];
+const LATER: [&str; 6] = ["wait", "why", "diagnose", "stay", "relay", "rehearse"];
 
 fn main() -> ExitCode {
     let mut words = std::env::args_os().skip(1).peekable();
@@ -57,10 +59,11 @@ fn verb(
         Some("-V" | "--version") => Ok(help::version()),
         Some("connect") => connect::run(words.skip(1)),
         Some("check") => check::run(words.skip(1)),
+        Some("serve") => serve::run(words.skip(1)),
         Some("help") => help::run(words.nth(1), &VERBS),
         Some(word) if LATER.contains(&word) => Err(error::Error::plain(
             format!("`{word}` is not in this version"),
-            "there are connect, check and help; for a host of that name write HOST:PORT",
+            "there are connect, check, serve and help; for a host of that name write HOST:PORT",
         )),
         // `redial SERVER…` is `redial connect SERVER…`.
         Some(_) => connect::run(words),

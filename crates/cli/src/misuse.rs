@@ -19,6 +19,10 @@ fn known(error: &clap::Error) -> Option<String> {
     match error.kind() {
         ErrorKind::UnknownArgument => {
             let flag = one(error, ContextKind::InvalidArg)?;
+            if !flag.starts_with('-') {
+                let flag = redial::printable(&flag);
+                return Some(format!("`{flag}` is one word too many; see --help"));
+            }
             // `-1` behind a flag is its value, and was meant to be.
             let near = one(error, ContextKind::SuggestedArg)
                 .map_or_else(|| "see --help".into(), |near| format!("the nearest is `{near}`"));

@@ -5,7 +5,7 @@
 //! `redial-lab`. Start at [`Practice::servers`].
 
 use redial::{Server, Target};
-use redial_lab::{Lab, Name};
+use redial_lab::{Lab, NAMES, Name};
 
 use crate::{error::Error, error::nearest_verb, terminal};
 
@@ -65,7 +65,7 @@ impl Practice {
         };
         match text
             .strip_prefix("lab:")
-            .filter(|name| !name.bytes().all(|byte| byte.is_ascii_digit()))
+            .filter(|name| !name.starts_with(|letter: char| letter.is_ascii_digit()))
         {
             Some(name) => self.start(name).map(|server| vec![server]),
             None => Target::parse(text).map(Target::into_servers).map_err(|mistake| {
@@ -82,22 +82,17 @@ impl Practice {
     }
 
     fn start(&mut self, name: &str) -> Result<Server, Error> {
-        if std::env::var_os("REDIAL_NO_LAB").is_some_and(|value| !value.is_empty() && value != "0")
-        {
-            return Err(Error::plain(
-                "practice servers are not allowed here (REDIAL_NO_LAB is set)",
-                "name a real server",
-            ));
-        }
+        allowed()?;
         let name = Name::parse(name).map_err(|unknown| {
-            let next = match unknown.nearest() {
-                Some(near) => format!("the nearest is `lab:{near}`"),
-                None => "see: redial help lab".into(),
+            let there_are = match unknown.nearest() {
+                Some(near) => format!("the nearest is `lab:{near}`. There are"),
+                None => "there are".into(),
             };
-            Error::plain(
-                format!("no practice server is called `{}`", redial::printable(name)),
-                next,
-            )
+            let what = match name {
+                "" => "`lab:` has no name behind it".into(),
+                name => format!("no practice server is called `{}`", short(name)),
+            };
+            Error::plain(what, format!("{there_are}:\n{}", list().trim_end()))
         })?;
         let lab = Lab::start(name.script()).map_err(|error| {
             Error::plain(
@@ -118,6 +113,28 @@ impl Practice {
         self.names.push(name.name().into());
         Ok(server)
     }
+}
+
+/// All practice servers, a line each.
+pub(crate) fn list() -> String {
+    let widest = NAMES.iter().map(|name| name.name().len()).max().unwrap_or_default();
+    let line = |name: &Name| format!("  lab:{:<widest$}  {}\n", name.name(), name.about());
+    NAMES.iter().map(line).collect()
+}
+
+/// Whether practice servers may run in this process: `REDIAL_NO_LAB=1` refuses all, `serve` too.
+pub(crate) fn allowed() -> Result<(), Error> {
+    match std::env::var_os("REDIAL_NO_LAB") {
+        Some(value) if !value.is_empty() && value != "0" => Err(Error::plain(
+            "practice servers are not allowed here (REDIAL_NO_LAB is set)",
+            "name a real server, or unset it where nothing depends on one",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn short(name: &str) -> String {
+    redial::printable(&name.chars().take(60).collect::<String>())
 }
 
 /// The parts of `a,b` if one of them is the command line's own (`lab:`, `env:`), else the whole.

@@ -47,19 +47,6 @@ pub(crate) fn read_policy(verb: Verb, path: &Path) -> Result<PolicyBuilder, Erro
 
 /// `--send TEXT|@FILE|env:NAME`, nothing appended.
 pub(crate) fn opening(text: &str) -> Result<Vec<u8>, Error> {
-    if let Some(path) = text.strip_prefix('@') {
-        let name = redial::printable(path);
-        return bounded(Path::new(path), LARGEST_OPENING).map_err(|error| match error {
-            TooLarge::Error(error) => Error::plain(
-                format!("--send: `{name}` cannot be read: {}", reason(&error)),
-                "for text that begins with @, write \\x40",
-            ),
-            TooLarge::Is => Error::plain(
-                format!("--send: `{name}` is larger than 1 MiB"),
-                "an opening is short; send the rest through standard input",
-            ),
-        });
-    }
     if let Some(name) = text.strip_prefix("env:") {
         let value = std::env::var_os(name).ok_or_else(|| {
             Error::plain(
@@ -69,7 +56,33 @@ pub(crate) fn opening(text: &str) -> Result<Vec<u8>, Error> {
         })?;
         return Ok(value.into_encoded_bytes());
     }
-    unescape(text).map_err(Error::in_text("--send", text))
+    let larger = "an opening is short; send the rest through standard input";
+    bytes("--send", text, LARGEST_OPENING, [AT_SIGN, larger])
+}
+
+/// What to do where a file that was named by accident cannot be read.
+pub(crate) const AT_SIGN: &str = "for text that begins with @, write \\x40";
+
+/// `TEXT|@FILE` behind a flag: the text with its escapes, or a file of at most so many bytes, a
+/// whole number of MiB. What to do comes with it: if it cannot be read, if it is larger.
+pub(crate) fn bytes(
+    flag: &str,
+    text: &str,
+    limit: u64,
+    [unreadable, larger]: [&str; 2],
+) -> Result<Vec<u8>, Error> {
+    let Some(path) = text.strip_prefix('@') else {
+        return unescape(text).map_err(Error::in_text(flag, text));
+    };
+    let name = redial::printable(path);
+    bounded(Path::new(path), limit).map_err(|error| match error {
+        TooLarge::Error(error) => {
+            Error::plain(format!("{flag}: `{name}` cannot be read: {}", reason(&error)), unreadable)
+        }
+        TooLarge::Is => {
+            Error::plain(format!("{flag}: `{name}` is larger than {} MiB", limit >> 20), larger)
+        }
+    })
 }
 
 /// The text itself, or what stands in the variable it names: `env:NAME` keeps a password off the

@@ -8,7 +8,7 @@ mod support;
 
 use std::time::Duration;
 
-use redial_lab::{Behaviour, LESSON, Lab, Outage, Script};
+use redial_lab::{After, Behaviour, LESSON, Lab, Outage, Script};
 use support::redial;
 
 const SOON: Duration = Duration::from_secs(20);
@@ -55,7 +55,7 @@ fn standard_input_goes_whole_to_the_server_that_stands() {
     let ran = redial([&*first, &*second]).input(vec![b'x'; 1 << 20]).run();
     assert_eq!(ran.status, Some(0), "{ran}");
     assert!(good.wait_for_ends(1, SOON));
-    assert_eq!(good.seen().connections[0].sha256, redial_lab::sha256(vec![b'x'; 1 << 20]));
+    assert_eq!(good.seen().connections[0].sha256_in, redial_lab::sha256(vec![b'x'; 1 << 20]));
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn never_a_second_server_once_data_has_moved() {
     ];
     for flags in all {
         let ((bad, first), (other, second)) =
-            (lab(Behaviour::ResetAfter(1 << 20)), lab(Behaviour::Sink));
+            (lab(Behaviour::ResetAfter(After::In(1 << 20))), lab(Behaviour::Sink));
         let words = [&*first, &*second].into_iter().chain(flags.iter().copied());
         let ran = redial(words).input(vec![0; 8 << 20]).run();
         assert_eq!(ran.status, Some(1), "{ran}");

@@ -38,7 +38,7 @@ fn kinds_and_families_by_any_name() {
 
 #[test]
 fn a_verb_by_name_is_its_help() {
-    for verb in ["connect", "check"] {
+    for verb in ["connect", "check", "serve"] {
         let help = shown(&["help", verb]);
         assert_eq!(help.stdout, shown(&[verb, "--help"]).stdout);
         assert!(help.stdout.contains(&format!("Usage: redial {verb}")), "{help}");

@@ -66,7 +66,7 @@ fn sixty_four_mebibytes_arrive_whole_in_little_memory() {
     let ran = weighed(run).input(sent.clone()).run();
     assert_eq!(ran.status, Some(0), "{ran}");
     assert!(lab.wait_for_ends(1, SOON));
-    assert_eq!(lab.seen().connections[0].sha256, sha256(&sent));
+    assert_eq!(lab.seen().connections[0].sha256_in, sha256(&sent));
     assert!(weight(&ran) < MEMORY, "{ran}");
 }
 
@@ -225,7 +225,7 @@ fn a_file_is_standard_input_too() {
     let (lab, run) = connect(Behaviour::Sink, []);
     assert_eq!(run.stdin(again(&file)).run().status, Some(0));
     assert!(lab.wait_for_ends(1, SOON));
-    assert_eq!(lab.seen().connections[0].sha256, sha256(bytes(700_000)));
+    assert_eq!(lab.seen().connections[0].sha256_in, sha256(bytes(700_000)));
 }
 
 #[test]

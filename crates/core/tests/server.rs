@@ -13,6 +13,7 @@ fn server(text: &str) -> Server {
 fn every_form_finds_its_place() {
     for (text, place, tls, protocol) in [
         ("db:5432", "db:5432", Tls::No, None),
+        ("lab:22", "lab:22", Tls::No, None),
         ("10.0.0.5:80", "10.0.0.5:80", Tls::No, None),
         ("a_b-c.example.com.:80", "a_b-c.example.com.:80", Tls::No, None),
         ("redis:6379", "redis:6379", Tls::No, None),

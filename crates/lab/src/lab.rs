@@ -1,18 +1,20 @@
 //! The handle: start, address, what was seen, stop.
 //!
-//! It does not serve; that happens on the thread it holds, in `server`. Start at [`Lab::start`].
+//! It does not serve; that happens on the thread it holds, in `server`. What can be set before the
+//! start is in `builder`. Start at [`Lab::start`].
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::iter;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
-use std::thread::JoinHandle;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use tokio::runtime::{Builder, Runtime};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
 
-use crate::door::Door;
-use crate::script::{Cursor, Script};
+use crate::builder::Builder;
+use crate::script::Script;
 use crate::seen::{Ledger, Seen, Totals};
 use crate::server::Server;
 
@@ -26,24 +28,10 @@ pub struct Lab {
     address: SocketAddr,
     ledger: Arc<Ledger>,
     #[cfg(feature = "tls")]
-    ca_pem: Option<String>,
+    identities: Option<Arc<crate::tls::Identities>>,
     stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-/// How much of a lab there may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Connections served at once: 4,096. More wait in the backlog.
-    pub at_once: usize,
-    /// Connections remembered one by one: the last 1,024. Totals are never lost.
-    pub kept: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { at_once: 4096, kept: 1024 }
-    }
+    /// The one that serves, and the one that tells of ends: joined in this order.
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Lab {
@@ -54,10 +42,9 @@ impl Lab {
     ///
     /// # Errors
     ///
-    /// No port, no thread or no certificate could be had, or this system cannot do what the
-    /// first entry says (a black hole, outside Linux).
+    /// As [`Builder::start`].
     pub fn start(script: impl Into<Script>) -> io::Result<Self> {
-        Self::bind((Ipv4Addr::LOCALHOST, 0), script)
+        Self::build(script).start()
     }
 
     /// Starts on this address, such as `"[::1]:0"`; port 0 is a free one. Of several addresses,
@@ -65,56 +52,36 @@ impl Lab {
     ///
     /// # Errors
     ///
-    /// As [`Lab::start`], and when the address cannot be had.
+    /// As [`Builder::start`].
     pub fn bind(address: impl ToSocketAddrs, script: impl Into<Script>) -> io::Result<Self> {
-        Self::bind_within(Limits::default(), address, script)
+        Self::build(script).bind(address).start()
     }
 
-    /// Starts on this address, within other limits than 4,096 connections at once and 1,024
-    /// remembered.
-    ///
-    /// # Errors
-    ///
-    /// As [`Lab::bind`].
-    pub fn bind_within(
-        limits: Limits,
-        address: impl ToSocketAddrs,
-        script: impl Into<Script>,
-    ) -> io::Result<Self> {
-        let started = Instant::now();
-        let script = script.into();
-        let door = first_free(address)?;
-        let address = door.address();
-        let ledger = Arc::new(Ledger::new(started, limits.kept));
-        #[cfg(feature = "tls")]
-        let identities = crate::tls::Identities::for_script(&script, address.ip())?.map(Arc::new);
-        #[cfg(feature = "tls")]
-        let ca_pem = identities.as_ref().map(|identities| identities.ca_pem().to_owned());
+    /// A lab with other settings than the usual ones; [`Builder::start`] starts it.
+    pub fn build(script: impl Into<Script>) -> Builder {
+        Builder::new(script.into())
+    }
 
-        let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
-        let mut server = Server {
-            door,
-            cursor: Cursor::new(script),
-            ledger: Arc::clone(&ledger),
-            places: Arc::new(Semaphore::new(limits.at_once.min(Semaphore::MAX_PERMITS))),
-            #[cfg(feature = "tls")]
-            identities,
-        };
-        {
-            let _within = runtime.enter();
-            server.enter()?;
-        }
+    pub(crate) fn run(
+        runtime: Runtime,
+        server: Server,
+        started: Instant,
+        teller: Option<JoinHandle<()>>,
+    ) -> io::Result<Self> {
+        let (address, ledger) = (server.door.address(), Arc::clone(&server.ledger));
+        #[cfg(feature = "tls")]
+        let identities = server.identities.clone();
         let (stop, stopped) = oneshot::channel();
-        let thread = std::thread::Builder::new()
+        let thread = thread::Builder::new()
             .name("redial-lab".to_owned())
             .spawn(move || serve(&runtime, server, started, stopped))?;
         Ok(Self {
             address,
             ledger,
             #[cfg(feature = "tls")]
-            ca_pem,
+            identities,
             stop: Some(stop),
-            thread: Some(thread),
+            threads: iter::once(thread).chain(teller).collect(),
         })
     }
 
@@ -125,10 +92,18 @@ impl Lab {
 
     /// The certificate authority, as PEM, that signed the certificates of this lab: a client that
     /// trusts it accepts [`Certificate::Trusted`](crate::Certificate::Trusted). Each lab has its
-    /// own; `None` without TLS in the script.
+    /// own; `None` without TLS in the script, or with certificates of the user's own only.
     #[cfg(feature = "tls")]
     pub fn ca_pem(&self) -> Option<&str> {
-        self.ca_pem.as_deref()
+        self.identities.as_ref().and_then(|identities| identities.ca_pem())
+    }
+
+    /// A certificate that the authority signed for a client, and its key, as one PEM text: what
+    /// [`Certificate::ClientWanted`](crate::Certificate::ClientWanted) wants. `None` without that
+    /// in the script.
+    #[cfg(feature = "tls")]
+    pub fn client_identity_pem(&self) -> Option<&str> {
+        self.identities.as_ref().and_then(|identities| identities.client_pem())
     }
 
     /// What the server saw so far.
@@ -149,8 +124,21 @@ impl Lab {
         self.wait_until(time, |totals| totals.ended >= ended)
     }
 
+    /// Whether the last of all connections has ended; only a lab that was built with
+    /// [`Builder::connections`] has a last one.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.ledger.is_over()
+    }
+
+    /// Blocks until the lab is over (see [`Lab::is_over`]); false when the time is over before.
+    #[must_use]
+    pub fn wait_for_end(&self, time: Duration) -> bool {
+        self.wait_until(time, |totals| self.ledger.are_all(totals))
+    }
+
     /// Blocks until the totals are as asked; false when the time is over before. It is asked
-    /// again after every change.
+    /// again after every change, while the lab waits for it: asking the lab from within blocks.
     #[must_use]
     pub fn wait_until(&self, time: Duration, enough: impl FnMut(&Totals) -> bool) -> bool {
         self.ledger.wait_until(time, enough)
@@ -164,8 +152,11 @@ impl Lab {
 
     fn end(&mut self) {
         self.stop.take(); // the other half hears that this one is gone
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join(); // nothing is left to stop in a thread that panicked
+        for thread in self.threads.drain(..) {
+            // Who is told of an end may drop the lab, and cannot wait for itself.
+            if thread.thread().id() != thread::current().id() {
+                let _ = thread.join(); // nothing is left to stop in a thread that panicked
+            }
         }
     }
 }
@@ -184,15 +175,4 @@ fn serve(runtime: &Runtime, server: Server, started: Instant, stopped: oneshot::
             () = server.run(started.into()) => {}
         }
     });
-}
-
-fn first_free(addresses: impl ToSocketAddrs) -> io::Result<Door> {
-    let mut failure = io::Error::new(io::ErrorKind::InvalidInput, "no address to bind");
-    for address in addresses.to_socket_addrs()? {
-        match Door::bind(address) {
-            Ok(door) => return Ok(door),
-            Err(error) => failure = error,
-        }
-    }
-    Err(failure)
 }

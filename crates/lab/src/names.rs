@@ -4,75 +4,98 @@
 //! [`NAMES`].
 
 use std::fmt;
-use std::time::Duration;
 
 use crate::behaviour::{Behaviour, Outage};
 use crate::script::Script;
-#[cfg(feature = "tls")]
-use crate::tls::Certificate;
+use crate::text::nearest;
 
 /// What the server of the lesson says: one friendly sentence, and the end of the line.
 pub const LESSON: &str = "Hello from the server! You have reached it.\n";
 
 /// What a mail server says, to a client that expected anything else.
-const BANNER: &str = "220 mail.example ESMTP ready, and not the server you were looking for\r\n";
+pub(crate) const BANNER: &str =
+    "220 mail.example ESMTP ready, and not the server you were looking for\r\n";
 
 /// What a web server says to a TLS hello.
-const PLAINTEXT: &str = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\n\
-    Connection: close\r\n\r\nThis port speaks no TLS.\n";
+const PLAINTEXT: &str = r#"answer "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\nThis port speaks no TLS.\n""#;
 
 /// A server that is ready to be started by its name.
 #[derive(Clone, Copy, Debug)]
 pub struct Name {
     name: &'static str,
     about: &'static str,
-    script: fn() -> Script,
+    text: &'static str,
 }
 
 /// Every ready-made server, the gentle ones first.
 pub const NAMES: &[Name] = &[
-    Name::new("lesson", "says its sentence and closes", || lesson().into()),
-    Name::new("down", "is never there: every connection is refused", || Outage::Refuse.into()),
-    Name::new("late", "refuses for 1 s, then says its sentence", || {
-        Script::new([Outage::Refuse.lasting(Duration::from_secs(1)), lesson().forever()])
-    }),
+    Name::new("lesson", "says its sentence and closes", "ok"),
+    Name::new("down", "is never there: every connection is refused", "refuse"),
+    Name::new("late", "refuses for 1 s, then says its sentence", "refuse 1s, then ok"),
     Name::new(
         "flaky",
         "resets two connections, says its sentence to the third, again and again",
-        || Script::looping([Behaviour::Reset.times(2), lesson().times(1)]),
+        "reset 2, ok, loop",
     ),
-    Name::new("blackhole", "ignores connection requests, as a firewall may", || {
-        Outage::Blackhole.into()
-    }),
-    Name::new("close", "accepts and closes without a word", || Behaviour::Close.into()),
-    Name::new("reset", "accepts and resets", || Behaviour::Reset.into()),
-    Name::new("stall", "accepts, reads, and never answers", || Behaviour::Stall.into()),
-    Name::new("drip", "says its sentence one byte every 200 ms", || {
-        Behaviour::drip(LESSON, Duration::from_millis(200)).into()
-    }),
-    Name::new("banner", "greets as a mail server, and stays", || Behaviour::banner(BANNER).into()),
-    Name::new("plaintext", "answers anything, a TLS hello too, in plain text", || {
-        Behaviour::answer(PLAINTEXT).into()
-    }),
+    Name::new(
+        "unlucky",
+        "resets three connections of ten, the same at every start",
+        "30% reset seed 7",
+    ),
+    Name::new("blackhole", "ignores connection requests, as a firewall may", "blackhole"),
+    Name::new("close", "accepts and closes without a word", "close"),
+    Name::new("reset", "accepts and resets", "reset"),
+    Name::new("stall", "accepts, reads, and never answers", "stall"),
+    Name::new("never-read", "accepts and reads nothing, so that writes block", "never-read"),
+    Name::new("slow", "waits 2 s before it says its sentence", "delay 2s ok"),
+    Name::new("slow-accept", "accepts one connection a second, the others wait", "ok every 1s"),
+    Name::new("drip", "says its sentence one byte every 200 ms", "drip 1B 200ms"),
+    Name::new("slice", "says its sentence in segments of one byte", "slice 1B"),
+    Name::new("half", "says half its sentence and resets", "reset-after 22B out"),
+    Name::new("truncated", "says half its sentence and closes, cleanly", "truncated"),
+    Name::new("half-close", "says its sentence and its end, and goes on reading", "half-close"),
+    Name::new("oversized", "says its sentence over and over, 16 MiB of it", "oversized 16MiB"),
+    Name::new("garbage", "sends 4 KiB of junk and closes", "garbage 4KiB"),
+    Name::new("flood", "sends junk without end", "flood"),
+    Name::new("banner", "greets as a mail server, and stays", "banner"),
+    Name::new("plaintext", "answers anything, a TLS hello too, in plain text", PLAINTEXT),
     #[cfg(feature = "tls")]
-    Name::new("tls-expired", "shows a certificate that expired in 2020", || {
-        lesson().over_tls(Certificate::Expired).into()
-    }),
+    Name::new("tls-expired", "shows a certificate that expired in 2020", "tls-expired"),
     #[cfg(feature = "tls")]
-    Name::new("tls-name", "shows a certificate for another name", || {
-        lesson().over_tls(Certificate::WrongName).into()
-    }),
+    Name::new("tls-future", "shows a certificate that is not valid before 2100", "tls-future"),
     #[cfg(feature = "tls")]
-    Name::new("tls-self", "shows a certificate that nobody but itself has signed", || {
-        lesson().over_tls(Certificate::SelfSigned).into()
-    }),
-    Name::new("echo", "sends back what it gets", || Behaviour::Echo.into()),
-    Name::new("sink", "takes everything and says nothing", || Behaviour::Sink.into()),
+    Name::new("tls-name", "shows a certificate for another name", "tls-name"),
+    #[cfg(feature = "tls")]
+    Name::new("tls-self", "shows a certificate that nobody but itself has signed", "tls-self"),
+    #[cfg(feature = "tls")]
+    Name::new(
+        "tls-unknown",
+        "shows a certificate from an authority that nobody knows",
+        "tls-unknown",
+    ),
+    #[cfg(feature = "tls")]
+    Name::new(
+        "tls-chain",
+        "shows a certificate without the intermediate that signed it",
+        "tls-chain",
+    ),
+    #[cfg(feature = "tls")]
+    Name::new("tls-client", "wants a certificate from the client too", "tls-client"),
+    #[cfg(feature = "tls")]
+    Name::new("tls-stall", "reads the client's TLS hello and never answers", "tls-stall"),
+    #[cfg(feature = "tls")]
+    Name::new("tls-half", "answers with its own TLS hello, then nothing", "tls-half"),
+    #[cfg(feature = "tls")]
+    Name::new("tls-alert", "refuses the TLS handshake with an alert", "tls-alert"),
+    #[cfg(feature = "tls")]
+    Name::new("tls-old", "knows no TLS after 1.0", "tls-old"),
+    Name::new("echo", "sends back what it gets", "echo"),
+    Name::new("sink", "takes everything and says nothing", "sink"),
 ];
 
 impl Name {
-    const fn new(name: &'static str, about: &'static str, script: fn() -> Script) -> Self {
-        Self { name, about, script }
+    const fn new(name: &'static str, about: &'static str, text: &'static str) -> Self {
+        Self { name, about, text }
     }
 
     /// The server of this name, exactly as written in [`NAMES`].
@@ -100,9 +123,15 @@ impl Name {
         self.name.starts_with("tls-") || self.name == "plaintext"
     }
 
+    /// What it does as a script's text, in which `ok` is to say [`LESSON`] and close.
+    pub fn text(&self) -> &'static str {
+        self.text
+    }
+
     /// What it does, for [`Lab::start`](crate::Lab::start).
     pub fn script(&self) -> Script {
-        (self.script)()
+        // Every text of the table is a script; a test reads them all.
+        Script::parse(self.text, &Behaviour::say(LESSON)).unwrap_or_else(|_| Outage::Refuse.into())
     }
 }
 
@@ -127,13 +156,8 @@ pub struct UnknownName {
 impl UnknownName {
     /// The name that was probably meant, where one is near: one slip in three letters.
     pub fn nearest(&self) -> Option<Name> {
-        // A name is short; what is much longer than any is no slip of one.
-        if self.text.chars().count() > 32 {
-            return None;
-        }
-        let slips = |name: &Name| distance(&self.text.to_lowercase(), name.name);
-        let nearest = NAMES.iter().min_by_key(|name| slips(name))?;
-        (slips(nearest) <= nearest.name.len().div_ceil(3)).then_some(*nearest)
+        let nearest = nearest(&self.text, NAMES.iter().map(Name::name))?;
+        NAMES.iter().find(|name| name.name == nearest).copied()
     }
 }
 
@@ -152,20 +176,15 @@ impl fmt::Display for UnknownName {
 
 impl std::error::Error for UnknownName {}
 
-fn lesson() -> Behaviour {
-    Behaviour::say(LESSON)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// How many letters must be added, left out or changed to make one word the other (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.chars().enumerate() {
-            let change = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = change.min(diagonal + 1).min(row[j] + 1);
+    #[test]
+    fn every_text_is_a_script() {
+        for name in NAMES {
+            let script = Script::parse(name.text, &Behaviour::say(LESSON));
+            assert_eq!(script, Ok(name.script()), "{name}");
         }
     }
-    row[b.chars().count()]
 }

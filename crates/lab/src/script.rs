@@ -1,12 +1,14 @@
 //! Which connection gets which behaviour: "reset 2, then answer".
 //!
 //! A script is a list of entries; each holds for a number of connections or for a time, and the
-//! last one repeats, or the whole list does. There is no text form here. Start at [`Script`].
+//! last one repeats, or the whole list does. Its text form is in `text`. Start at
+//! [`Script`].
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::behaviour::{Behaviour, Outage};
+use crate::chance::Chance;
 
 /// What a lab does, connection by connection.
 ///
@@ -26,12 +28,15 @@ use crate::behaviour::{Behaviour, Outage};
 /// An outage takes the port away from who is already on the way: a client that connected before it
 /// and was not accepted yet is reset. Connections accepted before it live on.
 ///
-/// Entries that hold for nothing (`times(0)`, a time of zero) are left out. An empty script is a
-/// server that is never there.
+/// Entries that hold for nothing (`times(0)`, a time of zero) are left out, and so is what comes
+/// after an entry without an end. An empty script is a server that is never there.
+///
+/// The same as text is [`Script::parse`], and a script prints as it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Script {
     // Never empty, and no entry holds for nothing: there is always a turn to give. After the last
-    // comes the first, so a script loops exactly if its last entry has an end.
+    // comes the first, so a script loops exactly if its last entry has an end. Only the last may
+    // be without one.
     entries: Arc<[Entry]>,
 }
 
@@ -56,15 +61,56 @@ impl Script {
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
+
+    /// Whether it starts again after the last entry; else that one has no end.
+    pub fn is_looping(&self) -> bool {
+        !self.entries.last().is_some_and(Entry::is_endless)
+    }
+
+    /// How many connections it lets in at most, however long it lasts; `None` is no end of them.
+    ///
+    /// Whoever waits for more than this waits for ever: `reset 2, refuse` lets in two.
+    pub fn most_connections(&self) -> Option<u64> {
+        let mut most = 0_u64;
+        for entry in &*self.entries {
+            match entry {
+                Entry::Connections { count, .. } => most = most.saturating_add((*count)?),
+                Entry::Outage { .. } => {}
+            }
+        }
+        (most == 0 || !self.is_looping()).then_some(most)
+    }
+
+    /// Every behaviour a connection may get.
+    pub fn behaviours(&self) -> impl Iterator<Item = &Behaviour> {
+        self.entries
+            .iter()
+            .flat_map(|entry| match entry {
+                Entry::Connections { behaviour, chance, .. } => {
+                    [Some(behaviour), chance.as_ref().map(|chance| &chance.otherwise)]
+                }
+                Entry::Outage { .. } => [None, None],
+            })
+            .flatten()
+    }
 }
 
-/// The entries that hold for something, and at least one.
+/// The entries that hold for something and are ever reached; at least one.
 fn told(entries: impl IntoIterator<Item = Entry>) -> Vec<Entry> {
-    let mut entries: Vec<_> = entries.into_iter().filter(|entry| !entry.is_empty()).collect();
-    if entries.is_empty() {
-        entries.push(Outage::Refuse.forever());
+    let mut told = Vec::new();
+    for mut entry in entries.into_iter().filter(|entry| !entry.is_empty()) {
+        if let Entry::Connections { every, .. } = &mut entry {
+            *every = every.filter(|every| !every.is_zero());
+        }
+        told.push(entry);
+        if told.last().is_some_and(Entry::is_endless) {
+            break;
+        }
     }
-    entries
+    if told.is_empty() {
+        told.push(Outage::Refuse.forever());
+    }
+    told
 }
 
 /// This behaviour for every connection.
@@ -92,6 +138,12 @@ pub enum Entry {
         behaviour: Behaviour,
         /// How many; `None` is every one from here on.
         count: Option<u64>,
+        /// Accepted no faster than one each so often; the others wait in the backlog. What the
+        /// lab is late itself, up to 1 s, the next connections make up for, so that `500us` is
+        /// 2,000 a second. `None`, and zero, is as fast as they come.
+        every: Option<Duration>,
+        /// With this chance only, else something other.
+        chance: Option<Chance>,
     },
     /// There are no connections.
     Outage {
@@ -103,10 +155,36 @@ pub enum Entry {
 }
 
 impl Entry {
+    /// The same, accepting no faster than one connection each `time`. An outage, which accepts
+    /// none, stays as it is.
+    #[must_use]
+    pub fn every(mut self, time: Duration) -> Self {
+        if let Self::Connections { every, .. } = &mut self {
+            *every = Some(time);
+        }
+        self
+    }
+
+    /// The same, for a share of the connections only. An outage stays as it is.
+    #[must_use]
+    pub fn with(mut self, share: Chance) -> Self {
+        if let Self::Connections { chance, .. } = &mut self {
+            *chance = Some(share);
+        }
+        self
+    }
+
     fn is_empty(&self) -> bool {
         match self {
             Self::Connections { count, .. } => *count == Some(0),
             Self::Outage { time, .. } => *time == Some(Duration::ZERO),
+        }
+    }
+
+    fn is_endless(&self) -> bool {
+        match self {
+            Self::Connections { count, .. } => count.is_none(),
+            Self::Outage { time, .. } => time.is_none(),
         }
     }
 }
@@ -118,11 +196,13 @@ pub(crate) struct Cursor {
     index: usize,
     /// Connections the present entry has had.
     had: u64,
+    /// Connections there were in all.
+    number: u64,
 }
 
 impl Cursor {
     pub(crate) fn new(script: Script) -> Self {
-        Self { script, index: 0, had: 0 }
+        Self { script, index: 0, had: 0, number: 0 }
     }
 
     /// The entry in force.
@@ -130,14 +210,21 @@ impl Cursor {
         &self.script.entries[self.index]
     }
 
-    /// A connection was accepted; goes on when the entry has had all of its own.
-    pub(crate) fn accepted(&mut self) {
+    /// A connection was accepted: what it gets. Goes on when the entry has had all of its own.
+    /// `None` in an outage, which accepts nobody.
+    pub(crate) fn accepted(&mut self) -> Option<Behaviour> {
+        let Entry::Connections { behaviour, count, chance, .. } = self.entry() else {
+            return None;
+        };
+        let other = chance.as_ref().filter(|chance| !chance.hits(self.number));
+        let behaviour = other.map_or(behaviour, |chance| &chance.otherwise).clone();
+        let last = count.is_some_and(|count| self.had + 1 >= count);
         self.had += 1;
-        if let Entry::Connections { count: Some(count), .. } = self.entry()
-            && self.had >= *count
-        {
+        self.number += 1;
+        if last {
             self.advance();
         }
+        Some(behaviour)
     }
 
     /// The next entry; after the last comes the first.
@@ -154,14 +241,7 @@ mod tests {
     /// The words of the first `n` connections of a script without outages.
     fn words(script: Script, n: usize) -> Vec<&'static str> {
         let mut cursor = Cursor::new(script);
-        let mut words = Vec::new();
-        for _ in 0..n {
-            if let Entry::Connections { behaviour, .. } = cursor.entry() {
-                words.push(behaviour.word());
-            }
-            cursor.accepted();
-        }
-        words
+        (0..n).filter_map(|_| cursor.accepted().map(|behaviour| behaviour.word())).collect()
     }
 
     #[test]
@@ -197,5 +277,27 @@ mod tests {
     fn an_outage_at_the_end_stays() {
         let script = Script::new([Outage::Blackhole.lasting(Duration::from_secs(1))]);
         assert_eq!(script, Script::from(Outage::Blackhole));
+    }
+
+    #[test]
+    fn what_is_never_reached_is_left_out() {
+        let script = Script::new([Behaviour::Close.forever(), Behaviour::Reset.forever()]);
+        assert_eq!(script, Script::from(Behaviour::Close));
+        let script = Script::looping([Behaviour::Close.times(1), Outage::Refuse.forever()]);
+        assert!(!script.is_looping());
+    }
+
+    #[test]
+    fn how_many_it_lets_in() {
+        let second = Duration::from_secs(1);
+        for (script, most) in [
+            (Script::from(Behaviour::Close), None),
+            (Script::from(Outage::Refuse), Some(0)),
+            (Script::looping([Outage::Refuse.lasting(second)]), Some(0)),
+            (Script::looping([Outage::Refuse.lasting(second), Behaviour::Close.times(1)]), None),
+            (Script::new([Behaviour::Close.times(2), Outage::Blackhole.forever()]), Some(2)),
+        ] {
+            assert_eq!(script.most_connections(), most, "{script:?}");
+        }
     }
 }

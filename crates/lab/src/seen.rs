@@ -4,7 +4,7 @@
 //! Its memory is bounded: totals are never lost, single connections are (the last 1,024 are kept).
 //! Start at [`Seen`].
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -19,7 +19,8 @@ const HEAD: usize = 256;
 pub struct Seen {
     /// Sums over every connection there ever was.
     pub totals: Totals,
-    /// The last connections, oldest first: 1,024 unless [`Limits`](crate::Limits) says otherwise.
+    /// The last connections, oldest first: 1,024 unless
+    /// [`Builder::kept`](crate::Builder::kept) says otherwise.
     pub connections: Vec<SeenConnection>,
 }
 
@@ -49,6 +50,8 @@ pub struct SeenConnection {
     pub behaviour: &'static str,
     /// When it was accepted, since the lab started.
     pub at: Duration,
+    /// How long it lived; while it lives, how long so far.
+    pub elapsed: Duration,
     /// Bytes read; inside TLS, after decryption.
     pub bytes_in: u64,
     /// Bytes given to the kernel; inside TLS, before encryption.
@@ -56,7 +59,9 @@ pub struct SeenConnection {
     /// The first bytes read, 256 at most.
     pub head: Vec<u8>,
     /// SHA-256 of all bytes read; compare with [`sha256`].
-    pub sha256: [u8; 32],
+    pub sha256_in: [u8; 32],
+    /// SHA-256 of all bytes given to the kernel.
+    pub sha256_out: [u8; 32],
     /// How it ended; `None` while it lives, and for good if it lived when the lab was stopped.
     pub ended: Option<Ended>,
 }
@@ -77,7 +82,7 @@ pub enum Ended {
     Failed(String),
 }
 
-/// SHA-256 of bytes, to compare with [`SeenConnection::sha256`].
+/// SHA-256 of bytes, to compare with [`SeenConnection::sha256_in`].
 pub fn sha256(bytes: impl AsRef<[u8]>) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
@@ -87,6 +92,8 @@ pub fn sha256(bytes: impl AsRef<[u8]>) -> [u8; 32] {
 pub(crate) struct Ledger {
     started: Instant,
     kept: usize,
+    /// How many connections there will be in all, if there is a last one.
+    all: Option<u64>,
     pages: Mutex<Pages>,
     changed: Condvar,
 }
@@ -94,19 +101,31 @@ pub(crate) struct Ledger {
 #[derive(Debug, Default)]
 struct Pages {
     totals: Totals,
+    /// The last ones accepted; their numbers are consecutive.
     recent: VecDeque<Page>,
+    /// Those that live longer than they are kept: as many as are served at once, at most.
+    outliving: HashMap<u64, Page>,
+    /// Waking costs a system call, so it is done for those who wait.
+    waiting: usize,
 }
 
-/// A connection as it is kept: the hash is still running.
+/// A connection as it is kept: the hashes are still running.
 #[derive(Debug)]
 struct Page {
     seen: SeenConnection,
-    hash: Sha256,
+    hash_in: Hash,
+    hash_out: Hash,
+    /// Its task is gone: nothing more will be written.
+    left: bool,
 }
 
+/// A hash that costs nothing before the first byte.
+#[derive(Clone, Debug, Default)]
+struct Hash(Option<Sha256>);
+
 impl Ledger {
-    pub(crate) fn new(started: Instant, kept: usize) -> Self {
-        Self { started, kept, pages: Mutex::default(), changed: Condvar::new() }
+    pub(crate) fn new(started: Instant, kept: usize, all: Option<u64>) -> Self {
+        Self { started, kept, all, pages: Mutex::default(), changed: Condvar::new() }
     }
 
     /// Notes a new connection and gives its number.
@@ -119,17 +138,23 @@ impl Ledger {
             peer,
             behaviour,
             at: self.started.elapsed(),
+            elapsed: Duration::ZERO,
             bytes_in: 0,
             bytes_out: 0,
             head: Vec::new(),
-            sha256: [0; 32],
+            sha256_in: [0; 32],
+            sha256_out: [0; 32],
             ended: None,
         };
-        pages.recent.push_back(Page { seen, hash: Sha256::new() });
-        if pages.recent.len() > self.kept {
-            pages.recent.pop_front();
+        let page = Page { seen, hash_in: Hash(None), hash_out: Hash(None), left: false };
+        pages.recent.push_back(page);
+        if pages.recent.len() > self.kept
+            && let Some(page) = pages.recent.pop_front()
+            && !page.left
+        {
+            pages.outliving.insert(page.seen.number, page);
         }
-        self.changed.notify_all();
+        self.wake(&pages);
         number
     }
 
@@ -140,37 +165,69 @@ impl Ledger {
                 page.seen.bytes_in += bytes.len() as u64;
                 let room = HEAD.saturating_sub(page.seen.head.len()).min(bytes.len());
                 page.seen.head.extend_from_slice(&bytes[..room]);
-                page.hash.update(bytes);
+                page.hash_in.update(bytes);
             }
         });
     }
 
-    pub(crate) fn wrote(&self, number: u64, bytes: usize) {
+    pub(crate) fn wrote(&self, number: u64, bytes: &[u8]) {
         self.write(number, |totals, page| {
-            totals.bytes_out += bytes as u64;
+            totals.bytes_out += bytes.len() as u64;
             if let Some(page) = page {
-                page.seen.bytes_out += bytes as u64;
+                page.seen.bytes_out += bytes.len() as u64;
+                page.hash_out.update(bytes);
             }
         });
     }
 
     pub(crate) fn ended(&self, number: u64, how: Ended) {
+        let now = self.started.elapsed();
         self.write(number, |totals, page| {
             totals.ended += 1;
             if let Some(page) = page {
+                page.seen.elapsed = now.saturating_sub(page.seen.at);
                 page.seen.ended = Some(how);
             }
         });
     }
 
+    /// All that was seen of a connection whose task is gone. It is told once.
+    pub(crate) fn take(&self, number: u64) -> Option<SeenConnection> {
+        let now = self.started.elapsed();
+        let mut pages = self.pages();
+        if let Some(page) = pages.outliving.remove(&number) {
+            return Some(page.seen(now));
+        }
+        let page = pages.page(number)?;
+        page.left = true;
+        Some(page.seen(now))
+    }
+
+    /// The same for one that nobody asks about.
+    pub(crate) fn forget(&self, number: u64) {
+        let mut pages = self.pages();
+        if pages.outliving.remove(&number).is_none()
+            && let Some(page) = pages.page(number)
+        {
+            page.left = true;
+        }
+    }
+
     /// What was seen so far.
     pub(crate) fn snapshot(&self) -> Seen {
+        let now = self.started.elapsed();
         let pages = self.pages();
-        let connections = pages.recent.iter().map(|page| SeenConnection {
-            sha256: page.hash.clone().finalize().into(),
-            ..page.seen.clone()
-        });
+        let connections = pages.recent.iter().map(|page| page.seen(now));
         Seen { totals: pages.totals, connections: connections.collect() }
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.are_all(&self.pages().totals)
+    }
+
+    /// Whether these are the totals after the last connection's end.
+    pub(crate) fn are_all(&self, totals: &Totals) -> bool {
+        self.all.is_some_and(|all| totals.ended >= all)
     }
 
     /// Blocks until the totals are as asked, or the time is over; says which.
@@ -179,24 +236,65 @@ impl Ledger {
         time: Duration,
         mut enough: impl FnMut(&Totals) -> bool,
     ) -> bool {
-        let waited =
-            self.changed.wait_timeout_while(self.pages(), time, |pages| !enough(&pages.totals));
-        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
+        let mut pages = self.pages();
+        pages.waiting += 1;
+        let waited = self.changed.wait_timeout_while(pages, time, |pages| !enough(&pages.totals));
+        let (mut pages, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+        pages.waiting -= 1;
+        !waited.timed_out()
     }
 
     fn write(&self, number: u64, change: impl FnOnce(&mut Totals, Option<&mut Page>)) {
         let mut pages = self.pages();
-        let Pages { totals, recent } = &mut *pages;
-        // Numbers are consecutive, so the first one kept tells where every other is.
-        let first = recent.front().map_or(0, |page| page.seen.number);
-        let page = number.checked_sub(first).and_then(|index| recent.get_mut(index as usize));
-        change(totals, page);
-        self.changed.notify_all();
+        let mut totals = pages.totals;
+        change(&mut totals, pages.page(number));
+        pages.totals = totals;
+        self.wake(&pages);
+    }
+
+    fn wake(&self, pages: &Pages) {
+        if pages.waiting > 0 {
+            self.changed.notify_all();
+        }
     }
 
     // A writer that panicked left sums that are still sums.
     fn pages(&self) -> MutexGuard<'_, Pages> {
         self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Pages {
+    fn page(&mut self, number: u64) -> Option<&mut Page> {
+        // Numbers are consecutive, so the first one kept tells where every other is.
+        let first = self.recent.front().map_or(u64::MAX, |page| page.seen.number);
+        match number.checked_sub(first) {
+            Some(index) => self.recent.get_mut(usize::try_from(index).ok()?),
+            None => self.outliving.get_mut(&number),
+        }
+    }
+}
+
+impl Page {
+    fn seen(&self, now: Duration) -> SeenConnection {
+        let mut seen = self.seen.clone();
+        if seen.ended.is_none() {
+            seen.elapsed = now.saturating_sub(seen.at);
+        }
+        (seen.sha256_in, seen.sha256_out) = (self.hash_in.digest(), self.hash_out.digest());
+        seen
+    }
+}
+
+impl Hash {
+    fn update(&mut self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.0.get_or_insert_default().update(bytes);
+        }
+    }
+
+    fn digest(&self) -> [u8; 32] {
+        self.0.clone().unwrap_or_default().finalize().into()
     }
 }
 
@@ -206,7 +304,7 @@ mod tests {
     use std::net::Ipv4Addr;
 
     fn ledger(kept: usize) -> Ledger {
-        Ledger::new(Instant::now(), kept)
+        Ledger::new(Instant::now(), kept, None)
     }
 
     fn peer() -> SocketAddr {
@@ -236,7 +334,7 @@ mod tests {
             ledger.read(number, &[b'x'; 100]);
         }
         let seen = &ledger.snapshot().connections[0];
-        assert_eq!(seen.sha256, sha256([b'x'; 300]));
+        assert_eq!(seen.sha256_in, sha256([b'x'; 300]));
         assert_eq!(seen.head, [b'x'; 256]);
     }
 
@@ -244,7 +342,7 @@ mod tests {
     fn keeping_none_still_counts() {
         let ledger = ledger(0);
         let number = ledger.accepted(peer(), "sink");
-        ledger.wrote(number, 7);
+        ledger.wrote(number, b"1234567");
         assert_eq!(
             (ledger.snapshot().totals.bytes_out, ledger.snapshot().connections.len()),
             (7, 0)

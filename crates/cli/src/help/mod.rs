@@ -1,11 +1,12 @@
 //! `redial help`: what the words mean, printed from the tables the program itself uses.
 //!
-//! Each topic is a file: `kinds`, `clauses`, `policy`, and the short ones in `tables`. Text for a
+//! Each topic is a file: `kinds`, `clauses`, `policy`, `lab`, and the short ones in `tables`. Text for a
 //! terminal has 80 columns and no colours; the same generators write the pages in `docs/`. It does
 //! not explain flags: each verb's `--help` does. Start at [`run`].
 
 mod clauses;
 mod kinds;
+mod lab;
 #[cfg(test)]
 mod pages;
 mod policy;
@@ -18,7 +19,7 @@ use std::{
 
 use redial::{masked, nearest, printable};
 
-use crate::{check, connect, error::Error, exit::Exit};
+use crate::{check, connect, error::Error, exit::Exit, serve};
 
 /// A word behind `redial help`, a line about it, and its text.
 type Topic = (&'static str, &'static str, fn() -> String);
@@ -29,7 +30,7 @@ const TOPICS: [Topic; 6] = [
     ("clauses", "what to do about it: the grammar, each step, examples", clauses::text),
     ("policy", "a policy file to begin with", policy::text),
     ("exit", "the exit statuses", tables::exit),
-    ("lab", "the practice servers: lab:late and others", tables::lab),
+    ("lab", "the practice servers: lab:late and others, scripts, protocols", lab::text),
     ("environment", "the variables that are read, and those a `run` is given", tables::environment),
 ];
 
@@ -73,6 +74,7 @@ pub(crate) fn run(topic: Option<OsString>, verbs: &[(&str, &str)]) -> Result<Exi
     match &*word {
         "connect" => return connect::run(help()),
         "check" => return check::run(help()),
+        "serve" => return serve::run(help()),
         "help" | "-h" | "--help" => return Ok(overview(verbs)),
         _ => {}
     }

@@ -4,18 +4,19 @@
 
 use std::{fs, path::Path};
 
-use super::{clauses, kinds, tables};
+use super::{clauses, kinds, lab, tables};
 
 /// The second line of each page.
 pub(super) const GENERATED: &str = "<!-- Generated from the tables of the program: UPDATE_DOCS=1 cargo test -p redial-cli pages -->";
 
 #[test]
 fn the_pages_say_what_the_program_says() {
-    let clauses = clauses::page().replacen('\n', &format!("\n\n{GENERATED}\n"), 1);
+    let marked = |page: String| page.replacen('\n', &format!("\n\n{GENERATED}\n"), 1);
     for (name, page) in [
         ("kinds.md", kinds::page()),
         ("exit-codes.md", tables::exit_page()),
-        ("clauses.md", clauses),
+        ("clauses.md", marked(clauses::page())),
+        ("lab.md", marked(lab::page())),
     ] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name);
         if std::env::var_os("UPDATE_DOCS").is_some() {

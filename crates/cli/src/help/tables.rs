@@ -1,8 +1,6 @@
-//! The short topics: exit statuses, practice servers, the environment.
+//! The short topics: exit statuses, the environment.
 //!
 //! Each prints a table that the program itself uses. Start at [`exit`].
-
-use redial_lab::NAMES;
 
 use super::wrapped;
 use crate::{connect, exit::TABLE};
@@ -29,20 +27,6 @@ pub(super) fn exit_page() -> String {
     page
 }
 
-/// `redial help lab`.
-pub(super) fn lab() -> String {
-    let mut text = wrapped(LAB, 0) + "\n\n";
-    for name in NAMES {
-        text += &row(&format!("lab:{}", name.name()), name.about(), 16);
-    }
-    text + "\nTry: redial connect lab:late --retry 10\n"
-}
-
-const LAB: &str = "\
-Practice servers: each misbehaves in its own way, inside redial's own process, on \
-a free port of this machine. A name stands wherever a server does. Every use says \
-so on standard error. REDIAL_NO_LAB=1 forbids them.";
-
 /// `redial help environment`.
 pub(super) fn environment() -> String {
     let mut text =
@@ -66,7 +50,7 @@ pub(super) fn environment() -> String {
 
 const OTHERS: [(&str, &str); 3] = [
     ("NO_COLOR", "no colours"),
-    ("REDIAL_NO_LAB", "1 forbids practice servers"),
+    ("REDIAL_NO_LAB", "1 forbids practice servers, and `serve`"),
     ("SSL_CERT_FILE, SSL_CERT_DIR", "the authorities to trust, instead of the system's"),
 ];
 
@@ -92,7 +76,8 @@ fn flag_of(argument: &clap::Arg) -> Option<String> {
     long.or_else(|| argument.get_short().map(|short| format!("-{short}")))
 }
 
-fn row(name: &str, meaning: &str, width: usize) -> String {
+/// A name, and its meaning in a column of its own.
+pub(super) fn row(name: &str, meaning: &str, width: usize) -> String {
     // A column that is wider than its room pushes the text on, and no further.
     let padding = "\u{1}".repeat((width + 1).saturating_sub(name.chars().count()).max(1));
     let text =

@@ -17,8 +17,8 @@ const LONGEST_PATH: usize = 107;
 const LONGEST_NAME: usize = 253;
 const LONGEST_LABEL: usize = 63;
 
-/// Words that mean something else when a `:` follows them.
-const PREFIXES: [&str; 4] = ["unix", "lab", "env", "srv"];
+/// Words that mean something else when a `:` and a number follow them.
+const PREFIXES: [&str; 3] = ["unix", "env", "srv"];
 
 /// Where a server is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

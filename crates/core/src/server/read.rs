@@ -103,6 +103,11 @@ pub(super) fn refuse_clause(text: &str) -> Result<(), Mistake> {
 /// What is written like a server and is something else.
 fn refuse_others(text: &str) -> Result<(), Mistake> {
     let all = 0..text.len();
+    // A host that is called lab.
+    if text.strip_prefix("lab:").is_some_and(|port| port.starts_with(|c: char| c.is_ascii_digit()))
+    {
+        return Ok(());
+    }
     let (what, instead) = if text.starts_with("lab:") || text.starts_with("env:") {
         let (name, what) = match &text[..4] {
             "lab:" => ("lab:", "practice servers"),

@@ -11,12 +11,21 @@ mod behaviours;
 mod outages;
 // Which connection gets what.
 mod scripts;
+// Scripts as text.
+mod words;
 // What the lab says it saw.
 mod seen;
 // Starting, stopping, addresses, limits.
 mod life;
+// Being told of each end.
+mod ends;
 // Ready-made servers.
 mod names;
+// Servers of a known protocol.
+mod transcripts;
 // Certificates, judged by a client that checks them.
 #[cfg(feature = "tls")]
 mod tls;
+// The same and the handshakes, judged by `openssl s_client`.
+#[cfg(feature = "tls")]
+mod openssl;

@@ -1,6 +1,6 @@
 use std::io::Write;
 
-use redial_lab::{Behaviour, Entry, LESSON, Lab, NAMES, Name, Outage};
+use redial_lab::{Behaviour, Entry, LESSON, Lab, NAMES, Name, Outage, Script};
 
 use crate::client::{assert_reset, assert_says, connect};
 
@@ -22,6 +22,21 @@ fn the_names_of_the_design() {
     {
         assert!(names.contains(&expected), "{expected}");
     }
+    for expected in [
+        "flaky",
+        "unlucky",
+        "slow",
+        "slow-accept",
+        "never-read",
+        "half-close",
+        "oversized",
+        "garbage",
+        "flood",
+        "truncated",
+        "slice",
+    ] {
+        assert!(names.contains(&expected), "{expected}");
+    }
     let tls = ["tls-expired", "tls-name", "tls-self"];
     assert!(tls.iter().all(|name| names.contains(name) == cfg!(feature = "tls")));
 }
@@ -39,6 +54,34 @@ fn flaky_lets_the_third_through_each_time() {
         assert_reset(&mut connect(&lab), "");
         assert_reset(&mut connect(&lab), "");
         assert_says(&mut connect(&lab), LESSON);
+    }
+}
+
+#[test]
+fn half_and_truncated_stop_in_the_middle() {
+    let half = &LESSON[..LESSON.len() / 2];
+    let start = |name| Lab::start(Name::parse(name).unwrap()).unwrap();
+    assert_reset(&mut connect(&start("half")), half);
+    assert_says(&mut connect(&start("truncated")), half);
+    assert_says(&mut connect(&start("slice")), LESSON);
+    assert_says(&mut connect(&start("half-close")), LESSON);
+}
+
+#[test]
+fn a_name_is_a_script_that_can_be_shown() {
+    let lesson = Behaviour::say(LESSON);
+    for name in NAMES {
+        let script = Script::parse(name.text(), &lesson).unwrap();
+        assert_eq!(script, name.script(), "{name}");
+        // Otherwise it would be the one that is never there.
+        assert_eq!(
+            script.most_connections(),
+            match name.name() {
+                "down" | "blackhole" => Some(0),
+                _ => None,
+            },
+            "{name}"
+        );
     }
 }
 

@@ -1,6 +1,6 @@
 use std::io::Write;
 
-use redial_lab::{Behaviour, Ended, Lab, Limits, sha256};
+use redial_lab::{Behaviour, Ended, Lab, sha256};
 
 use crate::client::{PATIENCE, SILENCE, assert_says, connect};
 
@@ -17,7 +17,7 @@ fn a_connection_is_seen_while_it_lives_and_after() {
     assert_eq!((seen.number, seen.bytes_in, seen.bytes_out), (0, 16, 0));
     assert_eq!(seen.peer, stream.local_addr().unwrap());
     assert_eq!(seen.head, b"GET / HTTP/1.1\r\n");
-    assert_eq!(seen.sha256, sha256("GET / HTTP/1.1\r\n"));
+    assert_eq!(seen.sha256_in, sha256("GET / HTTP/1.1\r\n"));
     assert_eq!(seen.ended, None);
 
     drop(stream);
@@ -27,8 +27,7 @@ fn a_connection_is_seen_while_it_lives_and_after() {
 
 #[test]
 fn the_list_is_bounded_and_the_totals_are_not() {
-    let limits = Limits { kept: 2, ..Limits::default() };
-    let lab = Lab::bind_within(limits, "127.0.0.1:0", Behaviour::say("x")).unwrap();
+    let lab = Lab::build(Behaviour::say("x")).kept(2).start().unwrap();
     for _ in 0..5 {
         assert_says(&mut connect(&lab), "x");
     }
