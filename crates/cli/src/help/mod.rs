@@ -20,7 +20,7 @@ use std::{
 
 use redial::{masked, nearest, printable};
 
-use crate::{check, connect, error::Error, exit::Exit, serve, wait};
+use crate::{check, connect, error::Error, exit::Exit, rehearse, serve, wait};
 
 /// A word behind `redial help`, a line about it, and its text.
 type Topic = (&'static str, &'static str, fn() -> String);
@@ -78,6 +78,7 @@ pub(crate) fn run(topic: Option<OsString>, verbs: &[(&str, &str)]) -> Result<Exi
         "connect" => return connect::run(help()),
         "wait" => return wait::run(help()),
         "check" => return check::run(help()),
+        "rehearse" => return rehearse::run(help()),
         "serve" => return serve::run(help()),
         "help" | "-h" | "--help" => return Ok(overview(verbs)),
         _ => {}
@@ -110,7 +111,7 @@ fn print(text: &str) -> Exit {
 }
 
 /// Text in lines of at most 80 columns, each after the first indented by `indent`.
-fn wrapped(text: &str, indent: usize) -> String {
+pub(crate) fn wrapped(text: &str, indent: usize) -> String {
     const WIDTH: usize = 80;
     let mut lines = String::new();
     let mut column = 0;

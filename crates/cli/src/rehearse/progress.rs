@@ -1,0 +1,95 @@
+//! How far a run is, and before a long one, how long it will take.
+//!
+//! A live line on a terminal, and nothing where there is none. The playing is `redial-sim`'s. Start
+//! at [`play`].
+
+use std::{
+    io::{self, IsTerminal},
+    ops::ControlFlow,
+    time::{Duration, Instant},
+};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use redial::{Mistake, Rounded};
+use redial_sim::{Plan, Progress, Report, Scenario, estimate, rehearse_with};
+
+use super::figures::Grouped;
+use crate::{error::Error, terminal::complain};
+
+/// Who waits longer than this is told beforehand how long.
+const LONG: Duration = Duration::from_secs(60);
+/// Nobody waits for longer than this.
+const TOO_LONG: Duration = Duration::from_secs(3_600);
+/// A run that is over sooner needs no line.
+const SOON: Duration = Duration::from_millis(500);
+
+/// Plays each plan, one after the other.
+pub(super) fn play(scenario: &Scenario, plans: &[Plan]) -> Result<Vec<Report>, Error> {
+    let wrong = |mistake: Mistake| Error::plain(mistake.what, mistake.instead);
+    for plan in plans {
+        let estimate = estimate(scenario, plan).map_err(wrong)?;
+        if estimate.time > TOO_LONG {
+            return Err(Error::plain(
+                format!("{}: {estimate}: too long to be waited for", plan.name),
+                "a tenth of the clients before a tenth of --accepts shows the same; or let it end sooner, with --until",
+            ));
+        }
+        if estimate.time > LONG {
+            complain(&format!("redial: {}: {estimate}", plan.name));
+        }
+    }
+    let one = |plan: &Plan| {
+        let mut line = Line::new(plan, scenario.clients);
+        rehearse_with(scenario, plan, |progress| {
+            line.show(progress);
+            ControlFlow::Continue(())
+        })
+        .map_err(wrong)
+    };
+    plans.iter().map(one).collect()
+}
+
+/// The live line of one run; gone when this is dropped.
+struct Line<'a> {
+    plan: &'a Plan,
+    clients: u64,
+    began: Instant,
+    is_wanted: bool,
+    bar: Option<ProgressBar>,
+}
+
+impl<'a> Line<'a> {
+    fn new(plan: &'a Plan, clients: u64) -> Self {
+        let is_wanted = io::stderr().is_terminal();
+        Self { plan, clients, began: Instant::now(), is_wanted, bar: None }
+    }
+
+    fn show(&mut self, progress: Progress) {
+        if !self.is_wanted || self.began.elapsed() < SOON {
+            return;
+        }
+        let bar = self.bar.get_or_insert_with(|| {
+            let style = ProgressStyle::with_template("  {spinner} {wide_msg}")
+                .unwrap_or_else(|_| ProgressStyle::default_spinner());
+            ProgressBar::new_spinner().with_style(style)
+        });
+        bar.set_message(format!(
+            "{}: {} of {} at most, {} of {} clients connected, {} attempts",
+            self.plan.name,
+            Rounded(progress.at),
+            Rounded(progress.of),
+            Grouped(progress.connected),
+            Grouped(self.clients),
+            Grouped(progress.attempts),
+        ));
+        bar.tick();
+    }
+}
+
+impl Drop for Line<'_> {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! What a rehearsal came to, as text and as JSON.
+//!
+//! Views of what the simulator reported; it finds nothing out. The JSON is described by
+//! `docs/rehearse.schema.json`. Start at [`Report`].
+
+use serde_json::{Value, json};
+
+use super::{chart, limits::Limits, scene::Scene, table::table};
+use crate::{help::wrapped, terminal::Style};
+
+/// The shape of the JSON; a change that breaks readers changes it.
+const VERSION: u32 = 1;
+
+/// What happened, and what came of each policy.
+pub(super) struct Report {
+    pub(super) scene: Scene,
+    pub(super) limits: Limits,
+    pub(super) reports: Vec<redial_sim::Report>,
+}
+
+impl Report {
+    /// All of it: what happens, the table, the chart, the verdicts.
+    pub(super) fn text(&self, style: Style) -> String {
+        let scenario = &self.scene.scenario;
+        let mut text = match (&self.scene.name, &*scenario.about) {
+            (Some(name), "") => format!("{name}\n"),
+            (Some(name), about) => {
+                wrapped(&format!("{name}: {}", redial::printable(about)), 2) + "\n"
+            }
+            (None, _) => String::new(),
+        };
+        text += &(wrapped(&self.scene.sentence(), 2) + "\n");
+        format!(
+            "{text}\n{}\n{}\n{}",
+            table(&self.reports),
+            chart::draw(&self.reports, style),
+            self.verdicts()
+        )
+    }
+
+    /// A sentence for each policy.
+    pub(super) fn verdicts(&self) -> String {
+        let sentence = |report: &redial_sim::Report| {
+            wrapped(&format!("{}: {}", report.policy, report.verdict), 2) + "\n"
+        };
+        self.reports.iter().map(sentence).collect()
+    }
+
+    /// A sentence for each limit that a policy missed.
+    pub(super) fn missed(&self) -> Vec<String> {
+        self.reports.iter().flat_map(|report| self.limits.missed(report)).collect()
+    }
+
+    /// All of it for programs.
+    pub(super) fn json(&self) -> Value {
+        json!({ "version": VERSION, "policies": self.reports })
+    }
+}
