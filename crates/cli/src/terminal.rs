@@ -52,6 +52,12 @@ impl Style {
         self.wrap("2", text)
     }
 
+    /// One of several things that are told apart by colour, and by name.
+    pub(crate) fn number(self, place: usize, text: &str) -> String {
+        const CODES: [&str; 6] = ["33", "34", "32", "35", "36", "31"];
+        self.wrap(CODES[place % CODES.len()], text)
+    }
+
     fn wrap(self, code: &str, text: &str) -> String {
         if self.coloured { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }

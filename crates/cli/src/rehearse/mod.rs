@@ -14,6 +14,7 @@ mod report;
 mod scene;
 mod svg;
 mod table;
+mod view;
 
 use std::{
     ffi::OsString,

@@ -5,7 +5,13 @@
 
 use serde_json::{Value, json};
 
-use super::{chart, limits::Limits, scene::Scene, table::table};
+use super::{
+    chart,
+    limits::Limits,
+    scene::Scene,
+    table::table,
+    view::{View, number},
+};
 use crate::{help::wrapped, terminal::Style};
 
 /// The shape of the JSON; a change that breaks readers changes it.
@@ -22,18 +28,17 @@ impl Report {
     /// All of it: what happens, the table, the chart, the verdicts.
     pub(super) fn text(&self, style: Style) -> String {
         let scenario = &self.scene.scenario;
-        let mut text = match (&self.scene.name, &*scenario.about) {
-            (Some(name), "") => format!("{name}\n"),
-            (Some(name), about) => {
-                wrapped(&format!("{name}: {}", redial::printable(about)), 2) + "\n"
+        let mut text = String::new();
+        for line in [self.scene.title(), self.scene.sentence()] {
+            if !line.is_empty() {
+                text += &wrapped(&line, 2);
+                text += "\n";
             }
-            (None, _) => String::new(),
-        };
-        text += &(wrapped(&self.scene.sentence(), 2) + "\n");
+        }
         format!(
             "{text}\n{}\n{}\n{}",
             table(&self.reports),
-            chart::draw(&self.reports, style),
+            chart::draw(&View::of(scenario, &self.reports), &self.reports, style),
             self.verdicts()
         )
     }
@@ -44,6 +49,11 @@ impl Report {
             wrapped(&format!("{}: {}", report.policy, report.verdict), 2) + "\n"
         };
         self.reports.iter().map(sentence).collect()
+    }
+
+    /// What all servers take per second when everyone asks.
+    pub(super) fn takes(&self) -> f64 {
+        self.reports.first().map_or(0.0, |report| number(report.takes))
     }
 
     /// A sentence for each limit that a policy missed.

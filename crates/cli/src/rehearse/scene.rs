@@ -206,6 +206,15 @@ impl SceneFlags {
 }
 
 impl Scene {
+    /// `herd: A thundering herd: …`; nothing if there is no name.
+    pub(crate) fn title(&self) -> String {
+        match (&self.name, &*self.scenario.about) {
+            (Some(name), "") => name.clone(),
+            (Some(name), about) => format!("{name}: {}", printable(about)),
+            (None, _) => String::new(),
+        }
+    }
+
     /// `20,000 clients; 1 server that accepts 5000/s, …; down for 30s; seed 1`
     pub(crate) fn sentence(&self) -> String {
         let Scenario { clients, servers, network, outage, seed, .. } = &self.scenario;

@@ -10,23 +10,15 @@ use redial_sim::Report;
 use super::figures::{Grouped, cut};
 
 const WIDTH: usize = 80;
+/// A name has at least so much room before columns are set apart.
+const NAME: usize = 14;
 const COLUMNS: usize = 9;
 
 /// The two lines above it: what columns have in common, and what each is.
 const GROUPS: [(&str, usize); 4] =
     [("", 2), ("back after the return", 3), ("peak attempts", 2), ("", 3)];
-const HEADS: [&str; COLUMNS + 1] = [
-    "policy",
-    "recovers",
-    "50%",
-    "99%",
-    "100%",
-    "per s",
-    "per 100ms",
-    "each",
-    "wasted",
-    "amplified",
-];
+const HEADS: [&str; COLUMNS + 1] =
+    ["policy", "recovers", "50%", "99%", "100%", "per s", "per 100ms", "each", "wasted", "ampl."];
 
 /// The lines, at most 80 columns wide; longer names are cut.
 pub(super) fn table(reports: &[Report]) -> String {
@@ -36,9 +28,14 @@ pub(super) fn table(reports: &[Report]) -> String {
         let cells = rows.iter().map(|row| row[column].chars().count());
         *width = cells.chain([HEADS[column + 1].len()]).max().unwrap_or(0);
     }
-    let others: usize = widths.iter().map(|width| width + 1).sum();
+    // Two spaces between columns where there is room.
     let names = reports.iter().map(|report| report.policy.chars().count());
     let longest = names.chain([HEADS[0].len()]).max().unwrap_or(0);
+    let others: usize = widths.iter().map(|width| width + 1).sum();
+    if longest.min(NAME) + others + COLUMNS <= WIDTH {
+        widths.iter_mut().for_each(|width| *width += 1);
+    }
+    let others: usize = widths.iter().map(|width| width + 1).sum();
     let first = longest.min(WIDTH.saturating_sub(others)).max(HEADS[0].len());
 
     let mut text = groups(first, &widths);
