@@ -112,12 +112,16 @@ fn print(text: &str) -> Exit {
 
 /// Text in lines of at most 80 columns, each after the first indented by `indent`.
 pub(crate) fn wrapped(text: &str, indent: usize) -> String {
-    const WIDTH: usize = 80;
+    folded(text, indent, 80)
+}
+
+/// The same in lines of another width.
+pub(crate) fn folded(text: &str, indent: usize, width: usize) -> String {
     let mut lines = String::new();
     let mut column = 0;
     for word in text.split(' ') {
         let length = word.chars().count();
-        if column > indent && column + 1 + length > WIDTH {
+        if column > indent && column + 1 + length > width {
             lines += "\n";
             lines += &" ".repeat(indent);
             column = indent;

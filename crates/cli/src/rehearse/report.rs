@@ -63,6 +63,29 @@ impl Report {
 
     /// All of it for programs.
     pub(super) fn json(&self) -> Value {
-        json!({ "version": VERSION, "policies": self.reports })
+        let Scene { name, scenario } = &self.scene;
+        let peaks: Vec<String> = self.limits.peaks.iter().map(ToString::to_string).collect();
+        let policy = |report: &redial_sim::Report| {
+            let mut policy = json!(report);
+            policy["attempts_per_client"] = json!(report.attempts_per_client());
+            policy["missed"] = json!(self.limits.missed(report));
+            policy
+        };
+        json!({
+            "version": VERSION,
+            "scenario": {
+                "name": name,
+                "about": scenario.about,
+                "sentence": self.scene.sentence(),
+                "clients": scenario.clients,
+                "servers": scenario.servers.len(),
+                "seed": scenario.seed,
+            },
+            "limits": {
+                "max_peak": peaks,
+                "recover_within": self.limits.within.map(|within| within.as_secs_f64()),
+            },
+            "policies": self.reports.iter().map(policy).collect::<Vec<_>>(),
+        })
     }
 }

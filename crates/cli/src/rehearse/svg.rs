@@ -11,6 +11,7 @@ use super::{
     report::Report,
     view::{View, number, whole, written},
 };
+use crate::help::folded;
 
 const GREY: &str = "#808080";
 /// Told apart by their dashes as well from the seventh on.
@@ -22,7 +23,7 @@ const RIGHT: f64 = 22.0;
 /// A line of text.
 const LINE: f64 = 18.0;
 /// Letters that fit beside the margins.
-const LETTERS: usize = 108;
+const LETTERS: usize = 104;
 const ARRIVALS: f64 = 220.0;
 const CONNECTED: f64 = 130.0;
 const GAP: f64 = 40.0;
@@ -31,13 +32,18 @@ const GAP: f64 = 40.0;
 pub(super) fn draw(report: &Report) -> String {
     let view = View::of(&report.scene.scenario, &report.reports);
     let mut text = String::new();
-    let mut y = 26.0;
-    for (line, size) in [(report.scene.title(), 15), (report.scene.sentence(), 12)] {
-        if !line.is_empty() {
-            text += &letters(16.0, y, size, "start", &cut(&line, LETTERS));
-            y += LINE + 2.0;
+    let mut y = 24.0;
+    if let Some(name) = &report.scene.name {
+        text += &letters(16.0, y, 16, "start", &cut(name, LETTERS / 2));
+        y += LINE + 2.0;
+    }
+    for part in [&*report.scene.scenario.about, &report.scene.sentence()] {
+        for line in folded(&redial::printable(part), 0, LETTERS).lines() {
+            text += &letters(16.0, y, 12, "start", &cut(line, LETTERS));
+            y += LINE - 2.0;
         }
     }
+    y += 6.0;
     text += &legend(report, &view, &mut y);
 
     let above = Panel { top: y + 22.0, height: ARRIVALS, most: view.most };
@@ -66,7 +72,9 @@ pub(super) fn draw(report: &Report) -> String {
         text += &letters(x(&view, at + view.returned), axis, 12, "middle", &written(at));
     }
     let middle = f64::midpoint(LEFT, WIDTH - RIGHT);
-    text += &letters(middle, axis + LINE, 12, "middle", "time from the server's return");
+    let last = if is_one(report) { "" } else { "last " };
+    let what = format!("time from the {last}server's return");
+    text += &letters(middle, axis + LINE, 12, "middle", &what);
     let height = axis + LINE + 14.0;
     let (top, plot) = (above.top, WIDTH - LEFT - RIGHT);
     format!(
@@ -95,7 +103,8 @@ fn legend(report: &Report, view: &View, y: &mut f64) -> String {
     }
     let takes = rounded(report.takes());
     if report.takes() <= view.most {
-        let line = format!("the most the server takes: {}/s", Grouped(takes));
+        let servers = if is_one(report) { "the server takes" } else { "the servers take" };
+        let line = format!("the most {servers}: {}/s", Grouped(takes));
         text += &entry(*y, &format!("stroke=\"{GREY}\" stroke-dasharray=\"2 4\""), &line);
         *y += LINE;
     }
@@ -107,9 +116,19 @@ fn legend(report: &Report, view: &View, y: &mut f64) -> String {
     let beyond = beyond.map_or_else(String::new, |most| {
         format!("; there attempts go beyond the scale, to {}/s", Grouped(rounded(most)))
     });
-    text += &letters(50.0, *y, 12, "start", &format!("the server is down{beyond}"));
+    text += &letters(
+        50.0,
+        *y,
+        12,
+        "start",
+        &format!("{} server is down{beyond}", if is_one(report) { "the" } else { "a" }),
+    );
     *y += LINE;
     text
+}
+
+fn is_one(report: &Report) -> bool {
+    report.scene.scenario.servers.len() == 1
 }
 
 fn entry(y: f64, stroke: &str, line: &str) -> String {
