@@ -11,6 +11,7 @@ mod lab;
 mod pages;
 mod policy;
 mod recipes;
+mod scenarios;
 mod tables;
 
 use std::{
@@ -26,13 +27,14 @@ use crate::{check, connect, error::Error, exit::Exit, rehearse, serve, wait};
 type Topic = (&'static str, &'static str, fn() -> String);
 
 /// Everything that is neither a verb nor a kind.
-const TOPICS: [Topic; 7] = [
+const TOPICS: [Topic; 8] = [
     ("kinds", "what can go wrong, and the names a clause uses for it", kinds::text),
     ("clauses", "what to do about it: the grammar, each step, examples", clauses::text),
     ("policy", "a policy file to begin with", policy::text),
     ("recipes", "the protocols redial can judge: what ready means for each", recipes::text),
     ("exit", "the exit statuses", tables::exit),
     ("lab", "the practice servers: lab:late and others, scripts, protocols", lab::text),
+    ("scenarios", "what can be rehearsed, scenario files, other tools' policies", scenarios::text),
     ("environment", "the variables that are read, and those a `run` is given", tables::environment),
 ];
 
@@ -56,8 +58,7 @@ redial puts a `try / except` around any connection.
     for (verb, about) in verbs {
         text += &format!("  {verb:<9} {about}\n");
     }
-    text += "\nEach verb has its flags: redial connect --help\n";
-    text += "Topics, each printed by `redial help TOPIC`:\n";
+    text += "\nFlags: `redial VERB --help`. Topics, each printed by `redial help TOPIC`:\n";
     for (topic, about, _) in TOPICS {
         text += &format!("  {topic:<12} {about}\n");
     }
@@ -86,7 +87,8 @@ pub(crate) fn run(topic: Option<OsString>, verbs: &[(&str, &str)]) -> Result<Exi
     if let Some((.., text)) = TOPICS.iter().find(|(name, ..)| *name == word) {
         return Ok(print(&text()));
     }
-    match kinds::about(&word).or_else(|| recipes::about(&word)) {
+    let about = kinds::about(&word).or_else(|| recipes::about(&word));
+    match about.or_else(|| scenarios::about(&word)) {
         Some(text) => Ok(print(&text)),
         None => Err(unknown(&word, verbs)),
     }
@@ -95,6 +97,7 @@ pub(crate) fn run(topic: Option<OsString>, verbs: &[(&str, &str)]) -> Result<Exi
 fn unknown(word: &str, verbs: &[(&str, &str)]) -> Error {
     let topics: Vec<&str> = TOPICS.iter().map(|(name, ..)| *name).collect();
     let names = verbs.iter().map(|(verb, _)| *verb).chain(topics.iter().copied());
+    let names = names.chain(redial_sim::PRESETS.iter().map(|preset| preset.name));
     let next = match nearest(word, names.chain(redial::kind_names())) {
         Some(near) => format!("the nearest is `{near}`"),
         None => format!("there are {}, and every kind by name", topics.join(", ")),
