@@ -96,7 +96,7 @@ fn axis(view: &View) -> String {
         let label = written(at);
         let column = MARGIN + whole(view.place(at + view.returned).max(0.0) * number(WIDTH as u64));
         // In the middle below its time, unless there is no room.
-        let begin = column.saturating_sub(label.len() / 2);
+        let begin = column.saturating_sub(label.len() / 2).max(MARGIN);
         let free = line.get(begin.saturating_sub(1)..begin + label.len() + 1);
         if free.is_some_and(|free| free.trim().is_empty()) {
             line.replace_range(begin..begin + label.len(), &label);

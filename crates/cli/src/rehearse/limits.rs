@@ -9,7 +9,7 @@ use redial::{Human, Rate, Rounded};
 use redial_sim::Report;
 
 use super::{figures::Grouped, scene::rate};
-use crate::flags::time;
+use crate::flags::time_or_none;
 
 #[derive(Args, Debug, Default)]
 pub(crate) struct LimitFlags {
@@ -19,7 +19,7 @@ pub(crate) struct LimitFlags {
     max_peak: Vec<Rate>,
 
     /// Fail unless 99% of the clients are back so soon after the last server is
-    #[arg(long, value_name = "TIME", value_parser = time, allow_negative_numbers = true, help_heading = "Limits of the rehearsal")]
+    #[arg(long, value_name = "TIME", value_parser = within, allow_negative_numbers = true, help_heading = "Limits of the rehearsal")]
     recover_within: Option<Duration>,
 }
 
@@ -74,6 +74,15 @@ impl Limits {
             (None, _) => {}
         }
         missed
+    }
+}
+
+fn within(text: &str) -> Result<Duration, String> {
+    match time_or_none(text)? {
+        Duration::ZERO => {
+            Err("nobody is back at once; write how long it may take, as in 60s".into())
+        }
+        time => Ok(time),
     }
 }
 

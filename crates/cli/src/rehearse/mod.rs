@@ -91,10 +91,11 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> 
     let scene = flags.scene.scene()?;
     let plans = plans(&flags.policies, flags.standing.as_deref(), &flags.policy, &scene.scenario)?;
     let limits = flags.limits.limits();
+    flags.can_be_written()?;
     let reports = play(&scene.scenario, &plans)?;
     let report = Report { scene, limits, reports };
     if let Some(file) = &flags.svg {
-        write_to(file, &svg::draw(&report))?;
+        fs::write(file, svg::draw(&report)).map_err(|error| unwritable("--svg", file, &error))?;
     }
     match &flags.json {
         Some(file) => json::write_as(&report.json(), file.as_deref(), true)?,
@@ -108,14 +109,25 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> 
     Ok(if missed.is_empty() { Exit::Well } else { Exit::Failed })
 }
 
-fn write_to(file: &Path, text: &str) -> Result<(), Error> {
-    fs::write(file, text).map_err(|error| {
-        let name = printable(&file.display().to_string());
-        Error::plain(
-            format!("--svg: {name} cannot be written: {}", reason(&error)),
-            "name a file in a folder that is there",
-        )
-    })
+impl Flags {
+    /// Whoever waited for a run does not want to hear only then that its files have no place.
+    fn can_be_written(&self) -> Result<(), Error> {
+        let json = self.json.as_ref().and_then(Option::as_ref);
+        for (flag, file) in [("--svg", self.svg.as_ref()), ("--json", json)] {
+            let Some(file) = file else { continue };
+            let opened = fs::OpenOptions::new().create(true).append(true).open(file);
+            opened.map_err(|error| unwritable(flag, file, &error))?;
+        }
+        Ok(())
+    }
+}
+
+fn unwritable(flag: &str, file: &Path, error: &io::Error) -> Error {
+    let name = printable(&file.display().to_string());
+    Error::plain(
+        format!("{flag}: {name} cannot be written: {}", reason(error)),
+        "name a file in a folder that is there",
+    )
 }
 
 /// To standard output. A reader that left has read enough.

@@ -64,6 +64,7 @@ fn one(word: &str, verb: Verb, flags: &PolicyFlags, scenario: &Scenario) -> Resu
         return ours(name, verb, &flags.with_file(path), scenario);
     }
     if word.contains(':') && is_clause(word) {
+        Clause::parse_all(word).map_err(Error::in_text("clause", word))?;
         let mut flags = flags.clone();
         flags.except.insert(0, word.to_owned());
         return ours(name, verb, &flags, scenario);
@@ -121,6 +122,14 @@ fn unknown(word: &str, shown: &str) -> Error {
             format!("`{shown}` is a server, and rehearse connects to none"),
             "name policies: files, clauses, `stay`, other tools; see: redial help scenarios",
         );
+    }
+    if word.is_empty() {
+        let next = "is a variable of the script empty?";
+        return Error::plain("a word is empty where `POLICY` belongs", next);
+    }
+    if word.contains(['/', '.']) {
+        let next = "to print a policy to begin with: redial help policy";
+        return Error::plain(format!("there is no file `{shown}`"), next);
     }
     let names = Peer::ALL.iter().map(|peer| peer.name).chain(VERBS.map(|(name, _)| name));
     let next = match nearest(word, names.clone()) {

@@ -76,8 +76,8 @@ pub(crate) struct SceneFlags {
     connections: Option<u64>,
 
     /// How many servers there are, all alike [default: 1]
-    #[arg(long, value_name = "N", value_parser = small, allow_negative_numbers = true, help_heading = HEADING)]
-    servers: Option<u32>,
+    #[arg(long, value_name = "N", value_parser = servers, allow_negative_numbers = true, help_heading = HEADING)]
+    servers: Option<usize>,
 
     /// Whether all clients begin at the same server, or each at another [default: same]
     #[arg(long, value_name = "same|rotated", value_enum, hide_possible_values = true, help_heading = HEADING)]
@@ -172,8 +172,7 @@ impl SceneFlags {
         }
         if let Some(count) = self.servers {
             let first = alike(scenario)?;
-            let count = usize::try_from(count).unwrap_or(usize::MAX);
-            scenario.servers = vec![first; count.min(MOST_SERVERS + 1)];
+            scenario.servers = vec![first; count];
         }
         for server in &mut scenario.servers {
             server.accepts = self.accepts.unwrap_or(server.accepts);
@@ -218,7 +217,8 @@ impl Scene {
     /// `20,000 clients; 1 server that accepts 5000/s, …; down for 30s; seed 1`
     pub(crate) fn sentence(&self) -> String {
         let Scenario { clients, servers, network, outage, seed, .. } = &self.scenario;
-        let mut parts = vec![format!("{} clients", Grouped(*clients))];
+        let ending = if *clients == 1 { "" } else { "s" };
+        let mut parts = vec![format!("{} client{ending}", Grouped(*clients))];
         if let Some(first) = servers.first() {
             let is = if servers.iter().all(|server| server == first) { "" } else { "the first " };
             let count = match servers.len() {
@@ -292,10 +292,20 @@ fn count(text: &str) -> Result<u64, String> {
     parse_count(text).map_err(|mistake| mistake.to_string())
 }
 
+fn servers(text: &str) -> Result<usize, String> {
+    match count(text)? {
+        0 => Err("without a server there is nothing to rehearse; write at least 1".into()),
+        count => match usize::try_from(count) {
+            Ok(count) if count <= MOST_SERVERS => Ok(count),
+            _ => Err(format!("{count} servers are too many; {MOST_SERVERS} are the most")),
+        },
+    }
+}
+
 /// From 1 on: a server with nothing of it takes nobody.
 fn small(text: &str) -> Result<u32, String> {
     match count(text)? {
-        0 => Err("0 of it takes nobody; write at least 1".into()),
+        0 => Err("a server with 0 of it takes nobody; write at least 1".into()),
         count => u32::try_from(count).map_err(|_| format!("{count} is too many; write fewer")),
     }
 }

@@ -48,13 +48,14 @@ impl View {
             (false, true) => (returned - began) / 2.0,
             (false, false) => ended - returned,
         };
+        let after = after.max(3.0);
         let to = match all {
             // Who ended earlier stays as it was.
-            true => returned + after.max(SECOND),
+            true => returned + after,
             false => (returned + after).min(ended),
         };
         let from = match scenario.outage.course {
-            Course::Clean => (returned - after.max(30.0)).max(began - 5.0).max(0.0),
+            Course::Clean => (returned - after.max(5.0)).max(began - 5.0).max(0.0),
             Course::Flapping { .. } | Course::Rolling { .. } => (began - 5.0).max(0.0),
         };
         let most = reports.iter().map(|report| report.peak_second).max().unwrap_or(0);
