@@ -13,7 +13,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 11] = [
     "README.md",
     "docs/lesson.md",
     "docs/clauses.md",
@@ -21,6 +21,8 @@ const PAGES: [&str; 9] = [
     "docs/exit-codes.md",
     "docs/lab.md",
     "docs/lab-and-others.md",
+    "docs/rehearse.md",
+    "docs/scenarios.md",
     "docs/cookbook.md",
     "docs/coming-from.md",
 ];

@@ -2,7 +2,11 @@
 
 mod support;
 
-use std::fs;
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    process::{Command, Stdio},
+};
 
 use serde_json::Value;
 use support::{Ran, redial};
@@ -177,10 +181,43 @@ fn the_picture_shows_every_policy() {
     assert!(!picture.contains("NaN") && !picture.contains("inf"), "{picture}");
 }
 
+/// The picture in the README is what the command below it draws: `UPDATE_DOCS=1` draws it anew.
+#[test]
+fn the_picture_of_the_documentation_is_drawn_by_its_command() {
+    let picture = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/rehearse/metastable.svg");
+    let directory = tempfile::tempdir().unwrap();
+    let words = "rehearse stay wait-for-it --scenario metastable --svg metastable.svg";
+    let ran = redial(words.split(' ')).within(directory.path()).run();
+    assert_eq!(ran.status, Some(0), "{ran}");
+    let drawn = fs::read_to_string(directory.path().join("metastable.svg")).unwrap();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(picture, &drawn).unwrap();
+    }
+    assert!(drawn == fs::read_to_string(picture).unwrap(), "UPDATE_DOCS=1 draws {picture} anew");
+}
+
 /// A file that cannot be written is no reason to wait for a run first.
 #[test]
 fn files_are_tried_before_the_run() {
     let words = ["--svg", "/dev/null/x.svg", "--clients", "10M", "--outage", "10m"];
     let ran = rehearse(words);
     assert_eq!(ran.status, Some(2), "{ran}");
+}
+
+/// Of a run that would take minutes the first that is said is how long.
+#[test]
+fn a_long_run_says_how_long_first() {
+    let mut run = Command::new(env!("CARGO_BIN_EXE_redial"))
+        .args(["rehearse", "any: retry forever every 1ms", "--clients", "20k", "--outage", "1m"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = String::new();
+    BufReader::new(run.stderr.take().unwrap()).read_line(&mut said).unwrap();
+    run.kill().unwrap();
+    run.wait().unwrap();
+    let expected = "redial: any: retry forever every 1ms: some ";
+    assert!(said.starts_with(expected) && said.contains(" attempts, about "), "{said}");
 }

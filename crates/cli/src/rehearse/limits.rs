@@ -69,7 +69,9 @@ impl Limits {
                 ));
             }
             (None, _) if !self.peaks.is_empty() && !report.recovers => {
-                missed.push(format!("{policy} keeps to no limit: it does not recover"));
+                missed.push(format!(
+                    "{policy} does not recover: a peak kept by staying away is no peak kept"
+                ));
             }
             (None, _) => {}
         }

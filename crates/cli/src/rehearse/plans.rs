@@ -45,8 +45,7 @@ pub(super) fn plans(
     // Flags that would change none of the words are a policy of their own.
     let is_changed = words.iter().any(|word| Peer::named(word).is_none());
     if plans.is_empty() || (!flags.is_empty() && !is_changed) {
-        let name = if flags.is_empty() { verb.name().to_owned() } else { name_of(flags) };
-        plans.push(ours(name, verb, flags, scenario)?);
+        plans.push(ours(name_of(verb, flags), verb, flags, scenario)?);
     }
     Ok(plans)
 }
@@ -78,13 +77,13 @@ fn ours(name: String, verb: Verb, flags: &PolicyFlags, scenario: &Scenario) -> R
     Plan::policy(name, flags.policy(verb)?, scenario).map_err(plain)
 }
 
-/// What the policy is called that flags alone make.
-fn name_of(flags: &PolicyFlags) -> String {
+/// What the policy is called that flags alone make: as the verb, if they add no clause.
+fn name_of(verb: Verb, flags: &PolicyFlags) -> String {
     let file = flags.policy.as_ref().map(|file| printable(&file.display().to_string()));
     let clauses = flags.except.iter().map(|text| masked(&printable(text)));
     let retry = flags.retry.iter().map(|text| format!("--retry {}", printable(text)));
     let name = file.into_iter().chain(clauses).chain(retry).collect::<Vec<_>>().join("; ");
-    if name.is_empty() { "the flags".into() } else { name }
+    if name.is_empty() { verb.name().into() } else { name }
 }
 
 /// A word with a `: ` in it, or one that is read as a clause: its mistakes are those of clauses.
@@ -117,7 +116,8 @@ fn unknown(word: &str, shown: &str) -> Error {
             format!("write --scenario {shown}"),
         );
     }
-    if redial::Target::parse(word).is_ok() || word.contains("://") {
+    let is_lab = word.starts_with("lab:");
+    if is_lab || redial::Target::parse(word).is_ok() || word.contains("://") {
         return Error::plain(
             format!("`{shown}` is a server, and rehearse connects to none"),
             "name policies: files, clauses, `stay`, other tools; see: redial help scenarios",

@@ -31,7 +31,7 @@ pub(super) fn play(scenario: &Scenario, plans: &[Plan]) -> Result<Vec<Report>, E
         if estimate.time > TOO_LONG {
             return Err(Error::plain(
                 format!("{}: {estimate}: too long to be waited for", plan.name),
-                "a tenth of the clients before a tenth of --accepts shows the same; or let it end sooner, with --until",
+                "play fewer clients with as much less of --accepts, which shows the same curve, or end sooner, with --until",
             ));
         }
         if estimate.time > LONG {

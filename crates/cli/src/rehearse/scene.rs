@@ -97,7 +97,7 @@ pub(crate) struct SceneFlags {
     until: Option<Duration>,
 
     /// The number all chance is drawn from; the same number plays the same run [default: 1]
-    #[arg(long, value_name = "N", help_heading = HEADING)]
+    #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true, help_heading = HEADING)]
     seed: Option<u64>,
 }
 
