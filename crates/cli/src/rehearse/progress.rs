@@ -13,7 +13,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use redial::{Mistake, Rounded};
 use redial_sim::{Plan, Progress, Report, Scenario, estimate, rehearse_with};
 
-use super::figures::Grouped;
+use super::figures::{Grouped, cut};
 use crate::{error::Error, terminal::complain};
 
 /// Who waits longer than this is told beforehand how long.
@@ -74,8 +74,8 @@ impl<'a> Line<'a> {
             ProgressBar::new_spinner().with_style(style)
         });
         bar.set_message(format!(
-            "{}: {} of {} at most, {} of {} clients connected, {} attempts",
-            self.plan.name,
+            "{}: {} of {}, {} of {} connected, {} attempts",
+            cut(&self.plan.name, 24),
             Rounded(progress.at),
             Rounded(progress.of),
             Grouped(progress.connected),

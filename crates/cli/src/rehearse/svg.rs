@@ -23,7 +23,7 @@ const RIGHT: f64 = 22.0;
 /// A line of text.
 const LINE: f64 = 18.0;
 /// Letters that fit beside the margins.
-const LETTERS: usize = 104;
+const LETTERS: usize = 116;
 const ARRIVALS: f64 = 220.0;
 const CONNECTED: f64 = 130.0;
 const GAP: f64 = 40.0;
