@@ -115,6 +115,22 @@ fn policies_come_from_files_verbs_clauses_and_flags() {
     assert_eq!(verdict(&["wait", "-t", "5"]), format!("wait: {gave_up}"));
 }
 
+/// The cap that a verdict names is held to: with it, the same clients are back.
+#[test]
+fn the_cap_of_a_verdict_would_do() {
+    for policy in
+        ["wait-for-it", "any: retry forever every 1s", "any: retry forever every 250ms..2s"]
+    {
+        let fails = rehearse(SMALL.into_iter().chain([policy, "-q"])).stdout.replace("\n  ", " ");
+        let (_, cap) = fails.split_once("; a cap of ").unwrap();
+        let (cap, _) = cap.split_once(" with jitter would").unwrap();
+        let with_it = format!("any: retry forever every 1s..{cap}");
+        let limit = ["--recover-within", "2m", "-q"];
+        let ran = rehearse(SMALL.into_iter().chain([&*with_it]).chain(limit));
+        assert_eq!(ran.status, Some(0), "{fails}\n{ran}");
+    }
+}
+
 #[test]
 fn a_missed_limit_is_named_and_fails() {
     let words = |limits: &[&'static str]| {

@@ -9,10 +9,14 @@ use std::{ffi::OsString, path::Path};
 use redial::{Clause, Mistake, Verb, masked, nearest, printable};
 use redial_sim::{PRESETS, Peer, Plan, Scenario};
 
+use super::figures::cut;
 use crate::{error::Error, flags::PolicyFlags, typed::as_text};
 
 /// Of more than these no chart can be read.
 const MOST: usize = 12;
+
+/// A clause may be long; its name in a sentence is not.
+const LONGEST_NAME: usize = 100;
 
 /// The verbs whose policies clients can have. `standing` is what the library calls `stay`'s.
 const VERBS: [(&str, Verb); 4] = [
@@ -74,6 +78,7 @@ fn one(word: &str, verb: Verb, flags: &PolicyFlags, scenario: &Scenario) -> Resu
 /// Clients that are sessions of redial.
 fn ours(name: String, verb: Verb, flags: &PolicyFlags, scenario: &Scenario) -> Result<Plan, Error> {
     let plain = |mistake: Mistake| Error::plain(mistake.what, mistake.instead);
+    let name = cut(&name, LONGEST_NAME);
     Plan::policy(name, flags.policy(verb)?, scenario).map_err(plain)
 }
 
