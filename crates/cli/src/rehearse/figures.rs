@@ -41,7 +41,7 @@ impl fmt::Display for Short {
     }
 }
 
-/// At most so many letters: the middle of a long name is left out, for its ends tell it from others.
+/// At most so many letters: the middle of a long name is left out; its ends tell it from others.
 pub(super) fn cut(name: &str, most: usize) -> String {
     let length = name.chars().count();
     if length <= most {

@@ -44,7 +44,7 @@ Examples:
   redial rehearse policy.toml --max-peak 3000/s --recover-within 60s    for a CI
 
 Exit status: 0 it was played, whatever came of it; 1 a policy missed --max-peak or
---recover-within; 2 a mistake. The scenarios that ship, and how to write one: redial help scenarios";
+--recover-within; 2 a mistake. Scenarios, and how to write one: redial help scenarios";
 
 /// Play policies against a failing server, with many clients, in virtual time
 #[derive(Parser, Debug)]

@@ -16,9 +16,9 @@ use redial_sim::{Plan, Progress, Report, Scenario, estimate, rehearse_with};
 use super::figures::{Grouped, cut};
 use crate::{error::Error, terminal::complain};
 
-/// Who waits longer than this is told beforehand how long.
+/// Who waits longer than this, for all of them, is told beforehand how long.
 const LONG: Duration = Duration::from_secs(60);
-/// Nobody waits for longer than this.
+/// Nobody waits longer than this for one.
 const TOO_LONG: Duration = Duration::from_secs(3_600);
 /// A run that is over sooner needs no line.
 const SOON: Duration = Duration::from_millis(500);
@@ -26,17 +26,17 @@ const SOON: Duration = Duration::from_millis(500);
 /// Plays each plan, one after the other.
 pub(super) fn play(scenario: &Scenario, plans: &[Plan]) -> Result<Vec<Report>, Error> {
     let wrong = |mistake: Mistake| Error::plain(mistake.what, mistake.instead);
-    for plan in plans {
-        let estimate = estimate(scenario, plan).map_err(wrong)?;
+    let each = plans.iter().map(|plan| estimate(scenario, plan).map_err(wrong));
+    let each = each.collect::<Result<Vec<_>, _>>()?;
+    let all = each.iter().fold(Duration::ZERO, |all, one| all.saturating_add(one.time));
+    for (plan, estimate) in plans.iter().zip(each).filter(|_| all > LONG) {
         if estimate.time > TOO_LONG {
             return Err(Error::plain(
                 format!("{}: {estimate}: too long to be waited for", plan.name),
                 "play fewer clients with as much less of --accepts, which shows the same curve, or end sooner, with --until",
             ));
         }
-        if estimate.time > LONG {
-            complain(&format!("redial: {}: {estimate}", plan.name));
-        }
+        complain(&format!("redial: {}: {estimate}", plan.name));
     }
     let one = |plan: &Plan| {
         let mut line = Line::new(plan, scenario.clients);

@@ -35,7 +35,7 @@ pub(crate) struct SceneFlags {
     #[arg(long, value_name = "refuse|ignore|close", value_enum, hide_possible_values = true, help_heading = HEADING)]
     down: Option<DownWord>,
 
-    /// From its return on it takes so long to be itself; at first it is a tenth as fast [default: 0]
+    /// How long until it is itself again; at its return it is a tenth as fast [default: 0]
     #[arg(long, value_name = "TIME", value_parser = time_or_none, allow_negative_numbers = true, help_heading = HEADING)]
     recovery: Option<Duration>,
 

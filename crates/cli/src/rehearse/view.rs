@@ -9,6 +9,9 @@ use redial_sim::{Course, Report, Scenario};
 
 const SECOND: f64 = 1.0;
 
+/// So many seconds are drawn after the return in any case, and twice as many before it.
+const LEAST: f64 = 3.0;
+
 /// As finely as a run is reported.
 const BINS: usize = 1_200;
 
@@ -48,15 +51,13 @@ impl View {
             (false, true) => (returned - began) / 2.0,
             (false, false) => ended - returned,
         };
-        let after = after.max(3.0);
-        let to = match all {
-            // Who ended earlier stays as it was.
-            true => returned + after,
-            false => (returned + after).min(ended),
-        };
+        // Whose run ended earlier stays as it was.
+        let ended = if all { f64::INFINITY } else { ended.max(returned + LEAST) };
+        let to = (returned + after.max(LEAST)).min(ended);
+        let before = (began - 5.0).max(0.0);
         let from = match scenario.outage.course {
-            Course::Clean => (returned - after.max(5.0)).max(began - 5.0).max(0.0),
-            Course::Flapping { .. } | Course::Rolling { .. } => (began - 5.0).max(0.0),
+            Course::Clean if slowest > 0.0 => (returned - after.max(2.0 * LEAST)).max(before),
+            _ => before,
         };
         let most = reports.iter().map(|report| report.peak_second).max().unwrap_or(0);
         let clients = reports.iter().map(|report| report.clients).max().unwrap_or(0);
@@ -68,7 +69,9 @@ impl View {
             clients: number(clients.max(1)),
             downs: downs(scenario),
         };
-        if let Some(beyond) = view.beyond(reports).filter(|beyond| *beyond < view.most * 1.5) {
+        // A little more than that fits, and all of it where nothing else is to be seen.
+        let fits = |beyond: &f64| most == 0 || *beyond < number(most) * 1.5;
+        if let Some(beyond) = view.beyond(reports).filter(fits) {
             view.most = beyond;
         }
         view
