@@ -13,7 +13,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 12] = [
     "README.md",
     "docs/lesson.md",
     "docs/clauses.md",
@@ -22,6 +22,8 @@ const PAGES: [&str; 10] = [
     "docs/exit-codes.md",
     "docs/lab.md",
     "docs/lab-and-others.md",
+    "docs/rehearse.md",
+    "docs/scenarios.md",
     "docs/cookbook.md",
     "docs/coming-from.md",
 ];

@@ -63,12 +63,14 @@ pub struct Calendar {
     work: Work,
 }
 
-/// What was popped since the queue last looked at itself.
+/// What the queue did since it last looked at itself.
 #[derive(Default)]
 struct Work {
     pops: usize,
-    /// The first and the last time popped.
-    first: Option<u64>,
+    /// Days walked through, and entries of other years passed by.
+    steps: usize,
+    /// The time popped last, then and now.
+    since: u64,
     last: u64,
 }
 
@@ -126,9 +128,11 @@ impl Calendar {
         };
         self.len -= 1;
         self.work.pops += 1;
-        self.work.first.get_or_insert(at);
-        self.work.last = at;
-        if self.work.pops > self.len.max(1_024) {
+        self.work.last = self.work.last.max(at);
+        // A look may cost a visit to every entry; so much work has to lie between two.
+        let whole = (self.len + self.days.len()).max(1_024);
+        let Work { pops, steps, .. } = self.work;
+        if pops > whole || steps > 4 * whole.max(pops) {
             self.look();
         } else if self.days.len() > FEWEST && self.len < LEAST_PER_DAY * self.days.len() {
             self.rebuild(self.shift, self.days.len() / 2);
@@ -184,11 +188,13 @@ impl Calendar {
         self.settle();
         for _ in 0..self.days.len() {
             self.today += 1;
+            self.work.steps += 1;
             if self.take() {
                 return true;
             }
         }
         // A year without an entry: the earliest is looked for, and its day begun.
+        self.work.steps += self.len;
         let earliest = self.days.iter().flatten().map(|(at, _)| *at).min();
         let Some(earliest) = earliest else { return false };
         self.today = earliest >> self.shift;
@@ -206,6 +212,7 @@ impl Calendar {
         if list.iter().all(|(at, _)| at >> shift == today) {
             std::mem::swap(&mut self.now, list);
         } else {
+            self.work.steps += list.len();
             self.now.extend(list.extract_if(.., |(at, _)| *at >> shift == today));
         }
         if list.capacity() > KEPT && list.len() < KEPT / 4 {
@@ -215,17 +222,17 @@ impl Calendar {
         !self.now.is_empty()
     }
 
-    /// After as many pops as there are entries: is a day as long as it should be?
+    /// Is a day as long as it should be?
     fn look(&mut self) {
-        let Work { pops, first, last } = self.work;
-        let gap = last.saturating_sub(first.unwrap_or(last)) / pops.max(1) as u64;
+        let Work { pops, since, last, .. } = self.work;
+        let gap = (last - since) / pops.max(1) as u64;
         let shift = (GAPS * gap).max(1).ilog2().min(LONGEST);
-        // One of two neighbours is as good as the other, and moving costs.
-        if shift.abs_diff(self.shift) > 1 {
+        // One of two neighbours is as good as the other, and moving costs; and from a crowd at one
+        // moment nothing can be learnt about the next.
+        if gap > 0 && shift.abs_diff(self.shift) > 1 {
             self.rebuild(shift, self.days.len());
-        } else {
-            self.work = Work::default();
         }
+        self.work = Work { since: last, last, ..Work::default() };
     }
 
     /// Files every entry anew.
@@ -240,7 +247,6 @@ impl Calendar {
         self.days = vec![Vec::new(); days];
         self.shift = shift;
         self.today = first.unwrap_or(self.work.last) >> shift;
-        self.work = Work::default();
         for (at, id) in entries {
             self.file(at, id);
         }

@@ -205,6 +205,10 @@ impl Report {
     /// The cap of the law, if the policy's own is below it.
     fn cap_that_would(&self, plan: &Plan) -> Option<Human> {
         let (own, jitter) = plan.cap();
+        // One that takes less than one a second is out of the law's reach.
+        if self.takes == 0 {
+            return None;
+        }
         let accepts = Rate { count: self.takes.max(1), per: Duration::from_secs(1) };
         let shape = if jitter == Jitter::None { Jitter::Equal } else { jitter };
         let needed = shape.cap_needed(self.clients, accepts)?;
