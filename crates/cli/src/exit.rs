@@ -34,7 +34,10 @@ pub(crate) enum Exit {
 /// The table as `redial help exit` prints it.
 pub(crate) const TABLE: [(&str, &str); 11] = [
     ("0", "it went well: the connection ended cleanly and no clause said otherwise"),
-    ("1", "it failed: no clause handled the failure, or one said `stop`"),
+    (
+        "1",
+        "it failed: no clause handled the failure, or one said `stop`; `rehearse`: a limit was missed",
+    ),
     ("2", "a flag, a clause or a policy is wrong (`wait`: 125)"),
     ("124", "the deadline passed"),
     ("125", "`wait`: a flag, a clause, a policy or a server is wrong"),

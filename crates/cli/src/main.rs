@@ -16,6 +16,7 @@ mod json;
 mod misuse;
 mod practice;
 mod pump;
+mod rehearse;
 mod runtime;
 mod serve;
 mod stdio;
@@ -31,16 +32,17 @@ use std::{ffi::OsString, process::ExitCode};
 use exit::Exit;
 
 /// Everything `redial` can be told to do, and one line about it.
-const VERBS: [(&str, &str); 5] = [
+const VERBS: [(&str, &str); 6] = [
     ("connect", "standard input and output over one connection, as the policy says"),
     ("wait", "until servers are ready, then a command"),
     ("check", "read a policy: mistakes, dangers, the schedule of every retry"),
+    ("rehearse", "play a policy against a failing server, with many clients"),
     ("serve", "a practice server: says something, and misbehaves by script"),
     ("help", "explain a topic, or any kind of failure by name"),
 ];
 
 /// What is meant to come: a word that is not a server, and deserves a better answer than that.
-const LATER: [&str; 5] = ["why", "diagnose", "stay", "relay", "rehearse"];
+const LATER: [&str; 4] = ["why", "diagnose", "stay", "relay"];
 
 fn main() -> ExitCode {
     let mut words = std::env::args_os().skip(1).peekable();
@@ -64,11 +66,12 @@ fn verb(
         Some("connect") => connect::run(words.skip(1)),
         Some("wait") => wait::run(words.skip(1)),
         Some("check") => check::run(words.skip(1)),
+        Some("rehearse") => rehearse::run(words.skip(1)),
         Some("serve") => serve::run(words.skip(1)),
         Some("help") => help::run(words.nth(1), &VERBS),
         Some(word) if LATER.contains(&word) => Err(error::Error::plain(
             format!("`{word}` is not in this version"),
-            "there are connect, wait, check, serve and help; for a host of that name write HOST:PORT",
+            "there are connect, wait, check, rehearse, serve and help; for a host of that name write HOST:PORT",
         )),
         // `redial SERVER…` is `redial connect SERVER…`.
         Some(_) => connect::run(words),

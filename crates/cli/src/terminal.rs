@@ -16,9 +16,13 @@ pub(crate) fn complain(text: &str) {
 
 /// Whether standard error may be coloured: a terminal, no `NO_COLOR` (no-color.org), not `dumb`.
 pub(crate) fn stderr_has_colours() -> bool {
+    has_colours(&io::stderr())
+}
+
+fn has_colours(to: &impl IsTerminal) -> bool {
     let unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
-    !unwanted && !dumb && io::stderr().is_terminal()
+    !unwanted && !dumb && to.is_terminal()
 }
 
 /// Text in the colours of failures, advice and side notes, or plain.
@@ -32,6 +36,10 @@ impl Style {
         Self { coloured: stderr_has_colours() }
     }
 
+    pub(crate) fn of_stdout() -> Self {
+        Self { coloured: has_colours(&io::stdout()) }
+    }
+
     pub(crate) fn failure(self, text: &str) -> String {
         self.wrap("31", text)
     }
@@ -42,6 +50,12 @@ impl Style {
 
     pub(crate) fn faint(self, text: &str) -> String {
         self.wrap("2", text)
+    }
+
+    /// One of several things that are told apart by colour, and by name.
+    pub(crate) fn number(self, place: usize, text: &str) -> String {
+        const CODES: [&str; 6] = ["33", "34", "32", "35", "36", "31"];
+        self.wrap(CODES[place % CODES.len()], text)
     }
 
     fn wrap(self, code: &str, text: &str) -> String {

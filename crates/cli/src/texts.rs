@@ -1,4 +1,4 @@
-//! Texts that are named rather than typed: policy files, and what is sent first.
+//! Texts that are named rather than typed: files of policies and scenarios, and what is sent first.
 //!
 //! Each is bounded, and everything that is not one has its answer: a directory, a device, garbage,
 //! another encoding. What the texts mean is the core's. Start at [`read_policy`].
@@ -7,15 +7,18 @@ use std::{
     borrow::Cow,
     fs,
     io::{self, Read},
+    ops::Range,
     path::Path,
 };
 
 use redial::{Mistake, Policy, PolicyBuilder, Recipe, Verb};
 
+use redial_sim::Scenario;
+
 use crate::error::Error;
 
-/// A policy is written by a person.
-const LARGEST_POLICY: u64 = 1024 * 1024;
+/// A policy or a scenario is written by a person.
+const LARGEST_FILE: u64 = 1024 * 1024;
 /// A recipe is written by a person.
 const LARGEST_RECIPE: u64 = 256 * 1024;
 /// An opening is sent on every connection.
@@ -23,28 +26,42 @@ const LARGEST_OPENING: u64 = 1024 * 1024;
 
 /// Reads a policy file, with an answer for everything that is not one.
 pub(crate) fn read_policy(verb: Verb, path: &Path) -> Result<PolicyBuilder, Error> {
+    let next = "to print one to begin with: redial help policy";
+    let (name, text) = file("policy", path, next)?;
+    Policy::parse(verb, &text).map_err(Error::in_text(name.clone(), &text))
+}
+
+/// Reads a scenario file, the same way.
+pub(crate) fn read_scenario(path: &Path) -> Result<Scenario, Error> {
+    let (name, text) = file("scenario", path, "to see one: redial help herd")?;
+    Scenario::parse(&text).map_err(|mistake| match &mistake.at {
+        // One of the whole stands nowhere.
+        Range { start: 0, end: 0 } => {
+            Error::plain(format!("{name}: {}", mistake.what), mistake.instead)
+        }
+        _ => Error::in_text(name, &text)(mistake),
+    })
+}
+
+/// A file that a person wrote: its name, for reading, and its text.
+fn file(noun: &str, path: &Path, next: &str) -> Result<(String, String), Error> {
     let name = redial::printable(&path.display().to_string());
-    let unreadable = |what: String| {
-        Error::plain(
-            format!("the policy file `{name}` {what}"),
-            "to print one to begin with: redial help policy",
-        )
-    };
+    let unreadable = |what: String| Error::plain(format!("the {noun} file `{name}` {what}"), next);
     let metadata = fs::metadata(path)
         .map_err(|error| unreadable(format!("cannot be read: {}", reason(&error))))?;
     if metadata.is_dir() {
         return Err(unreadable("is a directory".into()));
     }
-    let text = bounded(path, LARGEST_POLICY).map_err(|error| match error {
+    let text = bounded(path, LARGEST_FILE).map_err(|error| match error {
         TooLarge::Error(error) => unreadable(format!("cannot be read: {}", reason(&error))),
-        TooLarge::Is => unreadable("is larger than 1 MiB, so it is not a policy".into()),
+        TooLarge::Is => unreadable(format!("is larger than 1 MiB, so it is not a {noun}")),
     })?;
     let text = String::from_utf8(text).map_err(|error| {
         let read = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = read.iter().filter(|byte| **byte == b'\n').count() + 1;
         unreadable(format!("is not text: line {line} is not UTF-8"))
     })?;
-    Policy::parse(verb, &text).map_err(Error::in_text(name.clone(), &text))
+    Ok((name, text))
 }
 
 /// `--as NAME|FILE`: a path has a `/` in it, or ends in `.toml`.

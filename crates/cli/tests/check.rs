@@ -19,7 +19,7 @@ rounds = 2
 finally = "run ./cleanup"
 clauses = '''
 refused, dns-temporary: retry 10 every 250ms..30s, next
-transient: retry 3, run ./page "db is down" at most every 5m, retry forever every 15s..30s
+transient if fresh: retry 3, run ./page "db is down" at most every 5m, retry forever every 15s..30s
 any: say "{server}: {failure}", stop
 '''
 [limits]
@@ -78,6 +78,150 @@ fn warnings_are_one_line_each_and_strict_counts_them() {
     assert_eq!(check(["--retry", "10", "--strict"]).status, Some(0));
 }
 
+/// Each line is one danger: the words that have it, then words near them that have not.
+#[test]
+fn every_danger_in_its_own_words() {
+    let cases: [(&[&str], &[&str]); 13] = [
+        (&["any if fresh: next; refused: retry 3"], &["refused: retry 3; any if fresh: next"]),
+        (&["unavailable: retry 3"], &["unavailable: retry 3", "--as", "smtp"]),
+        (&["refused: retry forever, diagnose, stop"], &["refused: retry 9, diagnose, stop"]),
+        (&["any: drop, stop"], &["any: drop, stop", "--rounds", "3"]),
+        (&["any: retry 3, run ./page, exit 75"], &["connect: retry 3, run ./page, exit 75"]),
+        (&["closed: retry forever"], &["closed: say bye, stop"]),
+        (&["refused: retry forever every 1m"], &["refused: retry forever every 1m..1m"]),
+        (
+            &["refused: retry 3, retry forever every 30s"],
+            &["refused: retry 9, retry forever every 30s"],
+        ),
+        (
+            &["refused: retry 20 every 1s..9s jitter none"],
+            &["refused: retry 3 every 1s..9s jitter none"],
+        ),
+        (
+            &["refused: retry forever every 500ms jitter full"],
+            &["refused: retry forever every 500ms jitter full", "--deadline", "5m"],
+        ),
+        (
+            &["refused: retry 3 every 20s..1m", "--deadline", "10s"],
+            &["refused: retry 3 every 20s..1m", "--deadline", "11s"],
+        ),
+        (
+            &["refused: retry 3 every 1s", "--deadline", "1h"],
+            &["refused: retry forever", "--deadline", "1h"],
+        ),
+        (
+            &["any if fresh: retry 3", "--healthy-after", "20ms"],
+            &["any if fresh: retry 3", "--healthy-after", "10s"],
+        ),
+    ];
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("policy.toml"), "servers = 'db.internal:5432'\n").unwrap();
+    let check = |words: &[&str]| {
+        let words =
+            ["check", "policy.toml", "-q", "--strict", "--except"].iter().chain(words).copied();
+        redial(words).within(directory.path()).run()
+    };
+    let mut said = String::new();
+    for (has, has_not) in cases {
+        let ran = check(has);
+        assert_eq!((ran.status, ran.stdout.lines().count()), (Some(1), 1), "{ran}");
+        said += &format!("{}\n{}", has.join(" "), ran.stdout);
+        let near = check(has_not);
+        assert_eq!((near.status, near.stdout.as_str()), (Some(0), ""), "{near}");
+    }
+    insta::assert_snapshot!(said);
+}
+
+/// What is taught, and what the verbs do by themselves, is clean.
+#[test]
+fn nothing_that_redial_says_itself_is_dangerous() {
+    for verb in ["connect", "stay", "wait", "gone"] {
+        let ran = check(["--standing", verb, "--strict"]);
+        assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), ""), "{ran}");
+    }
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/clauses.md");
+    let page = fs::read_to_string(page).unwrap();
+    let blocks = page.split("```clauses\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let examples: Vec<&str> = blocks.filter(|block| !block.starts_with('#')).collect();
+    assert!(examples.len() > 5);
+    for example in examples {
+        let ran = check(["--strict", "-q", "--except", example]);
+        assert_eq!((ran.status, ran.stdout.as_str()), (Some(0), ""), "{ran}");
+    }
+}
+
+/// The law: the smallest cap with which so many clients ask no more often than the server takes.
+#[test]
+fn a_crowd_is_told_the_cap_it_needs() {
+    let cases: [(&[&str], &[&str]); 6] = [
+        // 4N/3C with `equal`, 2N/C with `full`.
+        (&["--rounds", "forever"], &["--rounds", "forever every 250ms..67s"]),
+        (
+            &["--rounds", "forever every 1s..99s jitter full"],
+            &["--rounds", "forever every 1s..100s jitter full"],
+        ),
+        (&["--retry", "forever"], &["--retry", "forever,250ms..67s"]),
+        (
+            &["--except", "refused: retry 5, retry forever every 1s..30s"],
+            &["--except", "refused: retry 5, retry forever every 1s..2m"],
+        ),
+        (&["--rounds", "forever", "--clients", "1M", "--accepts", "1/s"], &["--retry", "10"]),
+        (
+            &["--standing", "wait"],
+            &["--standing", "wait", "--only", "--except", "any: retry forever every 250ms..67s"],
+        ),
+    ];
+    let check = |words: &[&str]| {
+        let crowd: &[&str] = match words.contains(&"--clients") {
+            true => &[],
+            false => &["--clients", "100k", "--accepts", "2000/s"],
+        };
+        check(["-q", "--strict"].iter().chain(words).chain(crowd).copied())
+    };
+    let mut said = String::new();
+    for (has, has_not) in cases {
+        let ran = check(has);
+        assert_eq!(ran.status, Some(1), "{ran}");
+        let warned = if ran.stderr.is_empty() { &ran.stdout } else { &ran.stderr };
+        said += &format!("{}\n{warned}", has.join(" "));
+        let near = check(has_not);
+        assert_eq!((near.status, near.stderr.as_str()), (Some(0), ""), "{near}");
+    }
+    insta::assert_snapshot!(said);
+}
+
+/// A server whose handshakes are slow, and clients that wait 5 s for one and ask again at once.
+#[test]
+fn a_crowd_that_never_comes_back_is_found_by_rehearsing() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("policy.toml"), "servers = 'tls://db.internal:5432'\n")
+        .unwrap();
+    let check = |pause: &str| {
+        let clause = format!("transient: retry forever every {pause}");
+        let words = ["check", "policy.toml", "-q", "--clients", "20k", "--accepts", "200/s"];
+        redial(words).arg("--except").arg(&clause).within(directory.path()).run()
+    };
+    insta::assert_snapshot!(check("1s..2s"));
+    assert_eq!(check("1s..2m14s").stdout, "");
+}
+
+#[test]
+fn half_a_crowd_is_a_mistake() {
+    let said = [
+        &["--retry", "1", "--clients", "100k"][..],
+        &["--retry", "1", "--accepts", "2000/s"],
+        &["--retry", "1", "--clients", "0", "--accepts", "1/s"],
+        &["--retry", "1", "--clients", "5", "--accepts", "0/s"],
+        &["--retry", "1", "--clients", "some", "--accepts", "5"],
+    ]
+    .map(|words| {
+        let ran = check(words.iter().copied());
+        assert_eq!(ran.status, Some(2), "{ran}");
+        ran.to_string()
+    });
+    insta::assert_snapshot!(said.join("\n"));
+}
+
 #[test]
 fn several_files_and_standard_input() {
     let directory = tempfile::tempdir().unwrap();
@@ -128,7 +272,9 @@ fn the_json_is_as_its_schema_says() {
     let validator = jsonschema::validator_for(&schema).unwrap();
     let directory = tempfile::tempdir().unwrap();
     fs::write(directory.path().join("policy.toml"), POLICY).unwrap();
-    let cases: [&[&str]; 4] = [
+    let cases: [&[&str]; 6] = [
+        &["--rounds", "forever every 1s", "--deadline", "1ms"],
+        &["--rounds", "forever", "--clients", "100k", "--accepts", "2000/s"],
         &["--retry", "10"],
         &["policy.toml"],
         &["policy.toml", "policy.toml", "--except", "any: retry forever every 1s, stop"],

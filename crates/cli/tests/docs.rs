@@ -13,14 +13,17 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 12] = [
     "README.md",
     "docs/lesson.md",
     "docs/clauses.md",
+    "docs/dangers.md",
     "docs/kinds.md",
     "docs/exit-codes.md",
     "docs/lab.md",
     "docs/lab-and-others.md",
+    "docs/rehearse.md",
+    "docs/scenarios.md",
     "docs/cookbook.md",
     "docs/coming-from.md",
 ];

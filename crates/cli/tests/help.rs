@@ -22,7 +22,7 @@ fn the_overview() {
 
 #[test]
 fn topics() {
-    let topics = ["kinds", "exit", "lab", "environment", "policy"];
+    let topics = ["kinds", "exit", "lab", "scenarios", "environment", "policy"];
     let text: Vec<String> =
         topics.iter().map(|topic| shown(&["help", topic]).to_string()).collect();
     insta::assert_snapshot!(text.join("\n"));
@@ -36,9 +36,22 @@ fn kinds_and_families_by_any_name() {
     insta::assert_snapshot!(text.join("\n"));
 }
 
+/// A scenario by name is its file, another tool what it does.
+#[test]
+fn scenarios_and_tools_by_name() {
+    let text = ["herd", "grpc"].map(|name| shown(&["help", name]).to_string());
+    insta::assert_snapshot!(text.join("\n"));
+}
+
+#[test]
+fn dangers_by_name() {
+    insta::assert_snapshot!(shown(&["help", "no-jitter"]));
+    insta::assert_snapshot!(shown(&["help", "cap-too-low"]));
+}
+
 #[test]
 fn a_verb_by_name_is_its_help() {
-    for verb in ["connect", "check", "serve"] {
+    for verb in ["connect", "check", "rehearse", "serve"] {
         let help = shown(&["help", verb]);
         assert_eq!(help.stdout, shown(&[verb, "--help"]).stdout);
         assert!(help.stdout.contains(&format!("Usage: redial {verb}")), "{help}");

@@ -36,7 +36,7 @@ fn is_a_mistake(ran: &Ran) {
 /// A directory with policy files that are wrong, each in its own way.
 fn policies() -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
-    let files: [(&str, &[u8]); 15] = [
+    let files: [(&str, &[u8]); 19] = [
         ("key.toml", b"deadlin = \"2m\"\n"),
         ("limit-key.toml", b"deadline = \"2m\"\n\n[limits]\nconect = \"5s\"\n"),
         ("below-a-table.toml", b"[limits]\nconnect = \"5s\"\ndeadline = \"2m\"\n"),
@@ -54,6 +54,10 @@ fn policies() -> tempfile::TempDir {
         ("nowhere.toml", b"clauses = 'any: stop'\n"),
         ("zero.toml", b"deadline = \"0s\"\n"),
         ("recipe.toml", b"as = \"postgers\"\n"),
+        ("lasts.toml", b"[outage]\nlasts = \"nan\"\n"),
+        ("serverless.toml", b"server = []\n"),
+        ("short.toml", b"run = \"20s\"\n"),
+        ("unlike.toml", b"[[server]]\n[[server]]\ncores = 2\n"),
         ("quotes.toml", "else = “say done”\n".as_bytes()),
     ];
     for (name, content) in files {
@@ -243,6 +247,64 @@ fn check() {
         vec!["check", "--stricd"],
         vec!["check", "key.toml", "clause.toml"],
     ];
+    insta::assert_snapshot!(all(cases));
+}
+
+#[test]
+fn rehearse() {
+    let cases = [
+        vec!["--clients", "0"],
+        vec!["--clients", "10G"],
+        vec!["--clients", "-5"],
+        vec!["--clients", "nan"],
+        vec!["--clients", "1e5"],
+        vec!["--accepts", "0/s"],
+        vec!["--accepts", "2000"],
+        vec!["--accepts", "inf/s"],
+        vec!["--outage", "NaN"],
+        vec!["--outage", "400d"],
+        vec!["--outage", "10m", "--until", "5m"],
+        vec!["--backlog", "0"],
+        vec!["--backlog", "5G"],
+        vec!["--servers", "0"],
+        vec!["--servers", "5000"],
+        vec!["--delay", "2s"],
+        vec!["--delay", "80ms..5ms"],
+        vec!["--load", "1ms"],
+        vec!["--down", "explode"],
+        vec!["--seed", "-1"],
+        vec!["--max-peak", "3000/m"],
+        vec!["--max-peak", "0/s"],
+        vec!["--recover-within", "0"],
+        vec!["--scenario", "hurd"],
+        vec!["--scenario", "wombat"],
+        vec!["--scenario", "none.toml"],
+        vec!["--scenario", "directory"],
+        vec!["--scenario", "garbage"],
+        vec!["--scenario", "limit-on-top.toml"],
+        vec!["--scenario", "lasts.toml"],
+        vec!["--scenario", "serverless.toml"],
+        vec!["--scenario", "short.toml"],
+        vec!["--scenario", "unlike.toml", "--servers", "2"],
+        vec!["herd"],
+        vec!["grcp"],
+        vec!["wombat"],
+        vec![""],
+        vec!["db:5432"],
+        vec!["postgres://app:secret@db/x"],
+        vec!["lab:late"],
+        vec!["none.toml"],
+        vec!["key.toml"],
+        vec!["refused: rerty 3"],
+        vec!["any: retry forever every 1ms", "--outage", "1d"],
+        vec!["--standing", "relay"],
+        vec!["--except", "conection: stop"],
+        vec!["--svg", "none/x.svg"],
+        vec!["--json=none/x"],
+        vec!["--clinets", "5"],
+        vec!["stay"; 13],
+    ];
+    let cases = cases.map(|words| [vec!["rehearse"], words].concat());
     insta::assert_snapshot!(all(cases));
 }
 

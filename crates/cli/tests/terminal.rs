@@ -10,6 +10,7 @@ use std::{
     io::Read,
     os::fd::OwnedFd,
     os::unix::ffi::OsStrExt,
+    process::{Command, Stdio},
     time::Duration,
 };
 
@@ -105,4 +106,24 @@ fn at_a_terminal_the_servers_end_is_the_end() {
     let (_glass, line) = terminal();
     let ran = redial([&*lab.address().to_string()]).stdin(line).run();
     assert_eq!((ran.status, &*ran.stdout, &*ran.stderr), (Some(0), LESSON, ""), "{ran}");
+}
+
+/// A rehearsal says how far it is where somebody looks, and leaves nothing behind it.
+#[test]
+fn a_long_rehearsal_has_a_live_line_that_goes() {
+    let (glass, line) = terminal();
+    let words = ["rehearse", "wait-for-it", "--clients", "20k", "--outage", "5m", "-q"];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_redial"));
+    command.env_clear().env("TERM", "xterm").args(words);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(line);
+    let run = command.spawn().unwrap();
+    // Or this process would hold the terminal.
+    drop(command);
+    let shown = shown(glass);
+    let ran = run.wait_with_output().unwrap();
+    assert!(ran.status.success());
+    assert!(ran.stdout.starts_with(b"wait-for-it: recovers"));
+    assert!(shown.contains("of 20,000 connected, "), "{shown:?}");
+    let left = shown.rsplit("\x1b[2K").next().unwrap();
+    assert_eq!(left.trim(), "", "{shown:?}");
 }

@@ -134,7 +134,10 @@ fn lines_on_a_terminal_live_and_are_gone_at_the_end() {
 
     let (status, written) = shown(&[&up, "--", "echo", "the command"]);
     assert_eq!(status, Some(0), "{written:?}");
-    assert!(written.contains(&format!("{up}  1 try  closed-early")), "it was seen live: {written:?}");
+    assert!(
+        written.contains(&format!("{up}  1 try  closed-early")),
+        "it was seen live: {written:?}"
+    );
     let first = format!("redial: waiting for 1 target: {up}");
     assert_eq!(screen(&written), [&*first, "the command"], "{written:?}");
     assert_eq!(written.matches("\x1b[?25l").count(), written.matches("\x1b[?25h").count());

@@ -9,6 +9,8 @@ use core::time::Duration;
 
 use fastrand::Rng;
 
+use crate::Rate;
+
 /// The delay before attempt `n`: `d = min(cap, base · factor^n)`, then jitter.
 ///
 /// The shapes of jitter are those of the AWS architecture blog, "Exponential backoff and jitter".
@@ -34,6 +36,40 @@ pub enum Jitter {
     Equal,
     /// Exactly `d`.
     None,
+}
+
+impl Jitter {
+    /// The smallest cap with which so many clients, all of them waiting for one server, ask it no
+    /// more often than `accepts`; `None` where no cap would do.
+    ///
+    /// Once clients are dispersed they arrive N / (mean delay at the cap) times a second, whatever
+    /// the shape (renewal theory: each client arrives once per mean delay). The mean is half the
+    /// cap with `full` and three quarters of it with `equal`, so the cap has to be 2N/C with `full`
+    /// and 4N/3C with `equal`. Without jitter clients that failed together ask together, whatever
+    /// the cap. Short outages, in which they are not dispersed yet, peak higher.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use redial_core::{Jitter, parse_rate};
+    /// let accepts = parse_rate("2000/s")?;
+    /// assert_eq!(Jitter::Full.cap_needed(100_000, accepts), Some(Duration::from_secs(100)));
+    /// assert_eq!(Jitter::Equal.cap_needed(75_000, accepts), Some(Duration::from_secs(50)));
+    /// assert_eq!(Jitter::None.cap_needed(100_000, accepts), None);
+    /// # Ok::<(), redial_core::Mistake>(())
+    /// ```
+    #[must_use]
+    pub fn cap_needed(self, clients: u64, accepts: Rate) -> Option<Duration> {
+        let (times, of) = match self {
+            Self::Full => (2, 1),
+            Self::Equal => (4, 3),
+            Self::None => return None,
+        };
+        let nanos = u128::from(clients)
+            .saturating_mul(accepts.per.as_nanos())
+            .saturating_mul(times)
+            .div_ceil(of * u128::from(accepts.count.max(1)));
+        Some(Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)))
+    }
 }
 
 /// The smallest, the average and the largest delay before one attempt.

@@ -218,6 +218,46 @@ impl Kind {
         self.facts().lasting.is_none()
     }
 
+    /// Whether data may have moved on the connection before a failure of this kind. Where it never
+    /// has, the guards `fresh` and `unsent` always hold.
+    ///
+    /// ```
+    /// use redial_core::Kind;
+    /// assert!(!Kind::Refused.may_follow_data());
+    /// assert!(Kind::Reset.may_follow_data());
+    /// ```
+    #[must_use]
+    pub const fn may_follow_data(self) -> bool {
+        match self {
+            Self::DnsNotFound
+            | Self::DnsTemporary
+            | Self::Refused
+            | Self::ConnectTimeout
+            | Self::NoSocket
+            | Self::TlsTimeout
+            // An opening is the policy's, and what was read to judge is not yet given to anyone.
+            | Self::UnexpectedResponse
+            | Self::Unavailable
+            | Self::NoServer => false,
+            // An alert may come late: TLS 1.3 refuses a client's certificate after the handshake.
+            Self::TlsHandshake
+            | Self::TlsCertificate
+            | Self::Unreachable
+            | Self::Denied
+            | Self::Exhausted
+            | Self::ClosedEarly
+            | Self::Truncated
+            | Self::Reset
+            | Self::BrokenPipe
+            | Self::Stalled
+            | Self::Closed
+            | Self::Deadline
+            | Self::Interrupted
+            | Self::Application
+            | Self::Other => true,
+        }
+    }
+
     /// How much this kind tells when several addresses of one server failed; lower tells more.
     ///
     /// The order is the design's: what a server *said* outranks what a kernel said, which

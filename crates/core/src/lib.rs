@@ -63,7 +63,8 @@ pub use limits::Limits;
 pub use mistake::Mistake;
 pub use nearest::nearest;
 pub use policy::{
-    CONSECUTIVE_PAUSE, HEALTHY_AFTER, Policy, PolicyBuilder, RUN_LIMIT, StepRef, retry_sugar,
+    CONSECUTIVE_PAUSE, HEALTHY_AFTER, Missing, Policy, PolicyBuilder, RUN_LIMIT, StepRef,
+    Unreached, retry_sugar,
 };
 pub use quantity::{
     Bytes, Human, Rate, Rounded, parse_count, parse_duration, parse_rate,

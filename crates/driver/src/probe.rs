@@ -32,7 +32,8 @@ pub(crate) struct Upgrade<'a> {
     pub(crate) limit: Duration,
 }
 
-/// Probes the server on this connection; `limit` is for each reply and for what is sent before it.
+/// Probes the server on this connection; `limit` is for the whole of it, and begins anew where TLS
+/// begins.
 pub(crate) async fn run(
     script: &Script,
     mut stream: Stream,
@@ -51,16 +52,16 @@ pub(crate) async fn run(
                     Ok(Ok(())) => probe.handle(ProbeInput::Sent),
                     // What the server said meanwhile tells more than that it stopped listening.
                     Ok(Err(error)) => {
-                        let cause = broken(&stream, &error, heard, false);
+                        let cause = broken(&stream, &error, heard);
                         hear_the_rest(&mut probe, &mut stream, &mut chunk, until).await;
-                        over(&mut probe, ProbeInput::End, cause)?;
+                        over(&mut probe, cause)?;
                     }
                     Err(_) => probe.handle(ProbeInput::TimeIsUp),
                 }
             }
             ProbeOutput::StartTls => {
                 stream = begin_tls(stream, &upgrade).await.map_err(|cause| (Stage::Tls, cause))?;
-                until = Instant::now() + limit;
+                (until, heard) = (Instant::now() + limit, false);
                 probe.handle(ProbeInput::TlsStarted);
             }
             ProbeOutput::Read => match time::timeout_at(until, stream.read(&mut chunk)).await {
@@ -70,8 +71,8 @@ pub(crate) async fn run(
                     probe.handle(ProbeInput::Bytes(&chunk[..count]));
                 }
                 Ok(Err(error)) => {
-                    let cause = broken(&stream, &error, heard, false);
-                    over(&mut probe, ProbeInput::End, cause)?;
+                    let cause = broken(&stream, &error, heard);
+                    over(&mut probe, cause)?;
                 }
                 Err(_) => probe.handle(ProbeInput::TimeIsUp),
             },
@@ -96,8 +97,8 @@ async fn send(stream: &mut Stream, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// The connection broke. A refusal in the protocol's own words stands; else the break is the cause.
-fn over(probe: &mut Probe, input: ProbeInput<'_>, cause: Cause) -> Result<(), (Stage, Cause)> {
-    probe.handle(input);
+fn over(probe: &mut Probe, cause: Cause) -> Result<(), (Stage, Cause)> {
+    probe.handle(ProbeInput::End);
     match probe.poll() {
         ProbeOutput::Ready { .. } => Ok(()),
         ProbeOutput::Failed(refusal)
@@ -153,9 +154,9 @@ async fn farewell(probe: &Probe, stream: &mut Stream, chunk: &mut [u8]) -> io::R
 }
 
 /// What an error of the connection means.
-fn broken(stream: &Stream, error: &io::Error, heard: bool, ended: bool) -> Cause {
+fn broken(stream: &Stream, error: &io::Error, heard: bool) -> Cause {
     match stream {
-        Stream::Plain(_) => Cause::from_os(error, Moment::Live { ended }),
-        Stream::Tls(stream) => tls::live_cause(error, stream.get_ref().0, heard, ended),
+        Stream::Plain(_) => Cause::from_os(error, Moment::Live { ended: false }),
+        Stream::Tls(stream) => tls::live_cause(error, stream.get_ref().0, heard, false),
     }
 }

@@ -2,9 +2,10 @@
 //! retry happens.
 //!
 //! It connects to nothing. Mistakes end it with status 2; warnings do not, unless `--strict`.
-//! When retries happen is `schedule`, what is dangerous `warnings`, how it is said `report`.
-//! Start at [`run`].
+//! When retries happen is `schedule`, what is dangerous `warnings`, how it is said `report`, what
+//! each danger is `dangers`. Start at [`run`].
 
+mod dangers;
 mod report;
 mod schedule;
 mod warnings;
@@ -18,10 +19,17 @@ use std::{
 
 use clap::{CommandFactory, FromArgMatches, Parser};
 use redial::{
-    Clause, Mistake, PolicyBuilder, Target, Verb, masked, nearest, printable, retry_sugar,
+    Clause, Mistake, PolicyBuilder, Rate, Target, Verb, masked, nearest, parse_count, parse_rate,
+    printable, retry_sugar,
 };
 
-use self::report::Report;
+pub(crate) use self::dangers::about;
+#[cfg(test)]
+pub(crate) use self::dangers::page;
+use self::{
+    report::Report,
+    warnings::{Case, Crowd},
+};
 use crate::{VERBS, error::Error, exit::Exit, flags::PolicyFlags, terminal, texts::reason};
 
 const EXAMPLES: &str = "\
@@ -30,12 +38,15 @@ Examples:
   redial check --except 'refused: retry 10 every 1s..1m, next'
   redial check --retry 10                      what --retry stands for
   redial check --standing connect > mine.toml  the verb's own clauses, to begin with
+  redial check policy.toml --clients 100k --accepts 2000/s
 
+Dangers (more on each: redial help NAME):
+{dangers}
 Exit status: 0 clean, or with warnings; 1 with --strict and a warning; 2 a mistake.";
 
 /// Read a policy: mistakes, dangers, the schedule of every retry
 #[derive(Parser, Debug)]
-#[command(name = "redial check", no_binary_name = true, after_help = EXAMPLES, disable_version_flag = true)]
+#[command(name = "redial check", no_binary_name = true, disable_version_flag = true)]
 pub(crate) struct CheckFlags {
     /// Policy files to read; `-` is standard input
     #[arg(value_name = "FILE")]
@@ -48,6 +59,14 @@ pub(crate) struct CheckFlags {
     /// End with status 1 if there is a warning
     #[arg(long)]
     strict: bool,
+
+    /// So many clients have this policy: do their pauses grow long enough? (with --accepts)
+    #[arg(long, value_name = "N", value_parser = clients, requires = "accepts")]
+    clients: Option<u64>,
+
+    /// How many of them the server takes, as in `2000/s`
+    #[arg(long, value_name = "N/TIME", value_parser = accepts, requires = "clients")]
+    accepts: Option<Rate>,
 
     /// Say less: only warnings
     #[arg(short, long, conflicts_with = "verbose")]
@@ -67,7 +86,7 @@ pub(crate) struct CheckFlags {
 
 /// Reads the words behind `redial check`, and checks.
 pub(crate) fn run(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> {
-    let matches = CheckFlags::command().try_get_matches_from(words);
+    let matches = command().try_get_matches_from(words);
     let flags = matches
         .and_then(|matches| CheckFlags::from_arg_matches(&matches))
         .map_err(|error| Error::Flags(Box::new(error)))?;
@@ -77,6 +96,23 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> 
     }
     flags.print(&reports)?;
     Ok(flags.exit(&reports))
+}
+
+/// The flags, with the dangers it knows.
+fn command() -> clap::Command {
+    CheckFlags::command().after_help(EXAMPLES.replace("{dangers}", &dangers::list()))
+}
+
+fn clients(text: &str) -> Result<u64, String> {
+    match parse_count(text) {
+        Ok(0) => Err("0 clients ask nothing of a server; write how many, as in `100k`".into()),
+        Ok(clients) => Ok(clients),
+        Err(mistake) => Err(mistake.to_string()),
+    }
+}
+
+fn accepts(text: &str) -> Result<Rate, String> {
+    parse_rate(text).map_err(|mistake| mistake.to_string())
 }
 
 impl CheckFlags {
@@ -108,7 +144,12 @@ impl CheckFlags {
         let mut flags = flags.clone();
         flags.send = flags.send.filter(|text| self.standing.is_none() || !is_variable(text));
         let builder = flags.policy(verb)?;
-        build(&builder, &flags).map_err(|mistake| Error::plain(mistake.what, mistake.instead))
+        build(&builder, &flags, self.crowd())
+            .map_err(|mistake| Error::plain(mistake.what, mistake.instead))
+    }
+
+    fn crowd(&self) -> Option<Crowd> {
+        self.clients.zip(self.accepts).map(|(clients, accepts)| Crowd { clients, accepts })
     }
 
     fn print(&self, reports: &[Report]) -> Result<(), Error> {
@@ -142,10 +183,15 @@ impl CheckFlags {
 }
 
 /// Finds everything out about a policy.
-fn build(builder: &PolicyBuilder, flags: &PolicyFlags) -> Result<Report, Mistake> {
+fn build(
+    builder: &PolicyBuilder,
+    flags: &PolicyFlags,
+    crowd: Option<Crowd>,
+) -> Result<Report, Mistake> {
     let policy = builder.clone().build()?;
     let schedules = schedule::schedules(builder)?;
-    let warnings = warnings::warnings(&policy, &schedules);
+    let warnings =
+        warnings::warnings(&Case { builder, policy: &policy, schedules: &schedules, crowd });
     let stands_for = match &flags.retry {
         Some(text) => {
             let clauses = Clause::parse_all(&retry_sugar(text)?)?;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{
     schedule::{End, Pause, Schedule, Why},
-    warnings::Warning,
+    warnings::{At, Warning},
 };
 
 /// The shape of the JSON; a change that breaks readers changes it.
@@ -64,12 +64,16 @@ impl Report {
     pub(super) fn warned(&self) -> String {
         self.warnings
             .iter()
-            .map(|Warning { clause, what, instead }| {
-                format!(
-                    "warning: clause {} ({}): {what}; {instead}\n",
-                    clause + 1,
-                    label(&self.policy.clauses()[*clause])
-                )
+            .map(|Warning { at, what, instead, .. }| {
+                let place = match at {
+                    At::Clause(clause) => {
+                        let label = label(&self.policy.clauses()[*clause]);
+                        format!("clause {} ({label}): ", clause + 1)
+                    }
+                    At::Key(key) => format!("{key}: "),
+                    At::Policy => String::new(),
+                };
+                format!("warning: {place}{what}; {instead}\n")
             })
             .collect()
     }
@@ -83,11 +87,7 @@ impl Report {
             .enumerate()
             .map(|(index, clause)| json!({ "text": masked(&clause.to_string()), "own": policy.is_own(index) }))
             .collect();
-        let warnings: Vec<Value> = self
-            .warnings
-            .iter()
-            .map(|warning| json!({ "clause": warning.clause, "what": warning.what, "instead": warning.instead }))
-            .collect();
+        let warnings: Vec<Value> = self.warnings.iter().map(warning_json).collect();
         let mut report = json!({
             "version": VERSION,
             "clauses": clauses,
@@ -219,6 +219,17 @@ impl Report {
         }
         text
     }
+}
+
+fn warning_json(warning: &Warning) -> Value {
+    let Warning { danger, at, what, instead } = warning;
+    let mut value = json!({ "danger": danger, "what": what, "instead": instead });
+    match at {
+        At::Clause(clause) => value["clause"] = json!(clause),
+        At::Key(key) => value["key"] = json!(key),
+        At::Policy => {}
+    }
+    value
 }
 
 fn schedule_json(schedule: &Schedule) -> Value {

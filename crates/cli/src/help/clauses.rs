@@ -104,7 +104,7 @@ any: say \"{server}: {failure}\", stop
 Ten tries, one call for help, then go on for as long as it takes:
 
 ```clauses
-transient: retry 10, run ./page \"db is down\", retry forever every 15s..30s
+transient if fresh: retry 10, run ./page \"db is down\", retry forever every 15s..30s
 ```
 
 Leave a server with a bad certificate out, and take the others:

@@ -11,6 +11,7 @@ mod lab;
 mod pages;
 mod policy;
 mod recipes;
+mod scenarios;
 mod tables;
 
 use std::{
@@ -20,19 +21,20 @@ use std::{
 
 use redial::{masked, nearest, printable};
 
-use crate::{check, connect, error::Error, exit::Exit, serve, wait};
+use crate::{check, connect, error::Error, exit::Exit, rehearse, serve, wait};
 
 /// A word behind `redial help`, a line about it, and its text.
 type Topic = (&'static str, &'static str, fn() -> String);
 
 /// Everything that is neither a verb nor a kind.
-const TOPICS: [Topic; 7] = [
+const TOPICS: [Topic; 8] = [
     ("kinds", "what can go wrong, and the names a clause uses for it", kinds::text),
     ("clauses", "what to do about it: the grammar, each step, examples", clauses::text),
     ("policy", "a policy file to begin with", policy::text),
     ("recipes", "the protocols redial can judge: what ready means for each", recipes::text),
     ("exit", "the exit statuses", tables::exit),
     ("lab", "the practice servers: lab:late and others, scripts, protocols", lab::text),
+    ("scenarios", "what can be rehearsed, scenario files, other tools' policies", scenarios::text),
     ("environment", "the variables that are read, and those a `run` is given", tables::environment),
 ];
 
@@ -56,8 +58,7 @@ redial puts a `try / except` around any connection.
     for (verb, about) in verbs {
         text += &format!("  {verb:<9} {about}\n");
     }
-    text += "\nEach verb has its flags: redial connect --help\n";
-    text += "Topics, each printed by `redial help TOPIC`:\n";
+    text += "\nFlags: `redial VERB --help`. Topics, each printed by `redial help TOPIC`:\n";
     for (topic, about, _) in TOPICS {
         text += &format!("  {topic:<12} {about}\n");
     }
@@ -78,6 +79,7 @@ pub(crate) fn run(topic: Option<OsString>, verbs: &[(&str, &str)]) -> Result<Exi
         "connect" => return connect::run(help()),
         "wait" => return wait::run(help()),
         "check" => return check::run(help()),
+        "rehearse" => return rehearse::run(help()),
         "serve" => return serve::run(help()),
         "help" | "-h" | "--help" => return Ok(overview(verbs)),
         _ => {}
@@ -85,7 +87,9 @@ pub(crate) fn run(topic: Option<OsString>, verbs: &[(&str, &str)]) -> Result<Exi
     if let Some((.., text)) = TOPICS.iter().find(|(name, ..)| *name == word) {
         return Ok(print(&text()));
     }
-    match kinds::about(&word).or_else(|| recipes::about(&word)) {
+    let about = kinds::about(&word).or_else(|| recipes::about(&word));
+    let about = about.or_else(|| scenarios::about(&word)).or_else(|| check::about(&word));
+    match about {
         Some(text) => Ok(print(&text)),
         None => Err(unknown(&word, verbs)),
     }
@@ -94,6 +98,7 @@ pub(crate) fn run(topic: Option<OsString>, verbs: &[(&str, &str)]) -> Result<Exi
 fn unknown(word: &str, verbs: &[(&str, &str)]) -> Error {
     let topics: Vec<&str> = TOPICS.iter().map(|(name, ..)| *name).collect();
     let names = verbs.iter().map(|(verb, _)| *verb).chain(topics.iter().copied());
+    let names = names.chain(redial_sim::PRESETS.iter().map(|preset| preset.name));
     let next = match nearest(word, names.chain(redial::kind_names())) {
         Some(near) => format!("the nearest is `{near}`"),
         None => format!("there are {}, and every kind by name", topics.join(", ")),
@@ -110,13 +115,17 @@ fn print(text: &str) -> Exit {
 }
 
 /// Text in lines of at most 80 columns, each after the first indented by `indent`.
-fn wrapped(text: &str, indent: usize) -> String {
-    const WIDTH: usize = 80;
+pub(crate) fn wrapped(text: &str, indent: usize) -> String {
+    folded(text, indent, 80)
+}
+
+/// The same in lines of another width.
+pub(crate) fn folded(text: &str, indent: usize, width: usize) -> String {
     let mut lines = String::new();
     let mut column = 0;
     for word in text.split(' ') {
         let length = word.chars().count();
-        if column > indent && column + 1 + length > WIDTH {
+        if column > indent && column + 1 + length > width {
             lines += "\n";
             lines += &" ".repeat(indent);
             column = indent;

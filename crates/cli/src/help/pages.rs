@@ -4,7 +4,8 @@
 
 use std::{fs, path::Path};
 
-use super::{clauses, kinds, lab, tables};
+use super::{clauses, kinds, lab, scenarios, tables};
+use crate::check;
 
 /// The second line of each page.
 pub(super) const GENERATED: &str = "<!-- Generated from the tables of the program: UPDATE_DOCS=1 cargo test -p redial-cli pages -->";
@@ -17,6 +18,8 @@ fn the_pages_say_what_the_program_says() {
         ("exit-codes.md", tables::exit_page()),
         ("clauses.md", marked(clauses::page())),
         ("lab.md", marked(lab::page())),
+        ("dangers.md", marked(check::page())),
+        ("scenarios.md", marked(scenarios::page())),
     ] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name);
         if std::env::var_os("UPDATE_DOCS").is_some() {

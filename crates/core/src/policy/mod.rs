@@ -1,17 +1,19 @@
 //! The policy: what to try, what to expect, the clauses, the limits.
 //!
 //! Valid by construction: every part was parsed before it got here. Reading one from a file is in
-//! `file`, printing one in `print`; nothing here runs, that is [`crate::Session`]. Start at
-//! [`Policy::build`].
+//! `file`, printing one in `print`, which clauses are never reached in `reach`; nothing here runs,
+//! that is [`crate::Session`]. Start at [`Policy::build`].
 
 mod file;
 mod judgement;
 mod print;
+mod reach;
 
 use alloc::{boxed::Box, string::String, vec::Vec};
 use core::time::Duration;
 
 use self::judgement::Judgement;
+pub use self::reach::{Missing, Unreached};
 use crate::{
     Answer, Clause, Expectation, Limits, Mistake, Recipe, Rounds, Server, Step, Verb,
     clause::Steps, session::Program,

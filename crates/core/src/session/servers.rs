@@ -3,18 +3,18 @@
 //! Turns, rounds, `drop`, and the counters of `retry`. It does not know kinds, clauses or time;
 //! the walk asks it. Start at [`Servers`].
 
-use alloc::{boxed::Box, vec};
+use super::few::Few;
 
 /// Marks an attempt step that was found used up before.
 const SPENT: u32 = u32::MAX;
 
 pub(super) struct Servers {
-    each: Box<[Turn]>,
+    each: Few<Turn, 2>,
     current: usize,
     /// Rounds begun, from 1.
     round: u32,
     /// For each step of the policy, how often it was used at the current server in this round.
-    used: Box<[u32]>,
+    used: Few<u32, 6>,
     was_healthy: bool,
 }
 
@@ -31,17 +31,11 @@ struct Turn {
 
 impl Servers {
     pub(super) fn new(servers: usize, steps: usize) -> Self {
-        let mut each = vec![Turn::default(); servers].into_boxed_slice();
+        let mut each = Few::<Turn, 2>::new(servers);
         if let Some(first) = each.first_mut() {
             first.had = true;
         }
-        Self {
-            each,
-            current: 0,
-            round: 1,
-            used: vec![0; steps].into_boxed_slice(),
-            was_healthy: false,
-        }
+        Self { each, current: 0, round: 1, used: Few::new(steps), was_healthy: false }
     }
 
     pub(super) const fn current(&self) -> usize {
@@ -65,7 +59,7 @@ impl Servers {
     /// The connection that ended was healthy: counts, delays, drops and rounds start anew.
     pub(super) fn healthy(&mut self) {
         self.was_healthy = true;
-        for turn in &mut self.each {
+        for turn in self.each.iter_mut() {
             *turn = Turn::default();
         }
         self.round = 1;
@@ -113,7 +107,7 @@ impl Servers {
     pub(super) fn next_round(&mut self) -> bool {
         let Some(first) = self.each.iter().position(|turn| !turn.dropped) else { return false };
         self.round = self.round.saturating_add(1);
-        for turn in &mut self.each {
+        for turn in self.each.iter_mut() {
             turn.had = false;
         }
         self.visit(first);

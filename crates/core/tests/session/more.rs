@@ -28,6 +28,46 @@ fn accepted_within(policy: &Arc<Policy>, seed: u64, limit: Duration) -> u32 {
     }
 }
 
+/// All that a session says in half a minute at servers that refuse, but for its notes.
+fn said(mut session: Session) -> Vec<(Duration, Output)> {
+    let (mut now, mut said) = (Duration::ZERO, Vec::new());
+    session.handle(now, Input::Start);
+    while now < Duration::from_secs(30) {
+        let output = session.poll();
+        match &output {
+            Output::Attempt { id, .. } => {
+                let failure = Arc::new(Failure::new(Kind::Refused, Stage::Connect, "a:1".into()));
+                session.handle(now, Input::Failed { id: *id, failure });
+            }
+            Output::Wake { at, .. } => {
+                now = *at;
+                session.handle(now, Input::Tick);
+            }
+            Output::Note(_) => continue,
+            Output::Done(_) => return said,
+            _ => {}
+        }
+        said.push((now, output));
+    }
+    said
+}
+
+#[test]
+fn a_silent_session_decides_the_same_without_a_note() {
+    let retry = policy(Verb::Connect, "clauses = 'any: retry 5, say \"next\", next'");
+    let rounds = policy(Verb::Stay, "deadline = '20s'");
+    for seed in 0..100 {
+        for policy in [&retry, &rounds] {
+            let aloud = said(Session::new(policy.clone(), seed));
+            assert!(aloud.len() > 10);
+            assert_eq!(said(Session::silent(policy.clone(), seed)), aloud);
+        }
+    }
+    let mut silent = Session::silent(rounds, 0);
+    silent.handle(Duration::ZERO, Input::Start);
+    assert!(matches!(silent.poll(), Output::Attempt { .. }));
+}
+
 fn policy(verb: Verb, text: &str) -> Arc<Policy> {
     let policy = Policy::parse(verb, &format!("servers = [\"a:1\"]\n{text}")).unwrap();
     Arc::new(policy.build().unwrap())

@@ -1,0 +1,95 @@
+//! How far a run is, and before a long one, how long it will take.
+//!
+//! A live line on a terminal, and nothing where there is none. The playing is `redial-sim`'s. Start
+//! at [`play`].
+
+use std::{
+    io::{self, IsTerminal},
+    ops::ControlFlow,
+    time::{Duration, Instant},
+};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use redial::{Mistake, Rounded};
+use redial_sim::{Plan, Progress, Report, Scenario, estimate, rehearse_with};
+
+use super::figures::{Grouped, cut};
+use crate::{error::Error, terminal::complain};
+
+/// Who waits longer than this, for all of them, is told beforehand how long.
+const LONG: Duration = Duration::from_secs(60);
+/// Nobody waits longer than this for one.
+const TOO_LONG: Duration = Duration::from_secs(3_600);
+/// A run that is over sooner needs no line.
+const SOON: Duration = Duration::from_millis(500);
+
+/// Plays each plan, one after the other.
+pub(super) fn play(scenario: &Scenario, plans: &[Plan]) -> Result<Vec<Report>, Error> {
+    let wrong = |mistake: Mistake| Error::plain(mistake.what, mistake.instead);
+    let each = plans.iter().map(|plan| estimate(scenario, plan).map_err(wrong));
+    let each = each.collect::<Result<Vec<_>, _>>()?;
+    let all = each.iter().fold(Duration::ZERO, |all, one| all.saturating_add(one.time));
+    for (plan, estimate) in plans.iter().zip(each).filter(|_| all > LONG) {
+        if estimate.time > TOO_LONG {
+            return Err(Error::plain(
+                format!("{}: {estimate}: too long to be waited for", plan.name),
+                "play fewer clients with as much less of --accepts, which shows the same curve, or end sooner, with --until",
+            ));
+        }
+        complain(&format!("redial: {}: {estimate}", plan.name));
+    }
+    let one = |plan: &Plan| {
+        let mut line = Line::new(plan, scenario.clients);
+        rehearse_with(scenario, plan, |progress| {
+            line.show(progress);
+            ControlFlow::Continue(())
+        })
+        .map_err(wrong)
+    };
+    plans.iter().map(one).collect()
+}
+
+/// The live line of one run; gone when this is dropped.
+struct Line<'a> {
+    plan: &'a Plan,
+    clients: u64,
+    began: Instant,
+    is_wanted: bool,
+    bar: Option<ProgressBar>,
+}
+
+impl<'a> Line<'a> {
+    fn new(plan: &'a Plan, clients: u64) -> Self {
+        let is_wanted = io::stderr().is_terminal();
+        Self { plan, clients, began: Instant::now(), is_wanted, bar: None }
+    }
+
+    fn show(&mut self, progress: Progress) {
+        if !self.is_wanted || self.began.elapsed() < SOON {
+            return;
+        }
+        let bar = self.bar.get_or_insert_with(|| {
+            let style = ProgressStyle::with_template("  {spinner} {wide_msg}")
+                .unwrap_or_else(|_| ProgressStyle::default_spinner());
+            ProgressBar::new_spinner().with_style(style)
+        });
+        bar.set_message(format!(
+            "{}: {} of {}, {} of {} connected, {} attempts",
+            cut(&self.plan.name, 24),
+            Rounded(progress.at),
+            Rounded(progress.of),
+            Grouped(progress.connected),
+            Grouped(self.clients),
+            Grouped(progress.attempts),
+        ));
+        bar.tick();
+    }
+}
+
+impl Drop for Line<'_> {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
