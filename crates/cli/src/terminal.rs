@@ -1,4 +1,4 @@
-//! What this terminal can show, and lines to standard error.
+//! What this terminal can show, lines to standard error, and results to standard output.
 //!
 //! Colours only on a terminal and never with `NO_COLOR`; a standard error that is gone is not an
 //! error. It decides nothing about what is said. Start at [`complain`].
@@ -8,10 +8,23 @@ use std::{
     io::{self, IsTerminal, Write},
 };
 
+use crate::{error::Error, texts::reason};
+
 /// One line or block to standard error.
 pub(crate) fn complain(text: &str) {
     // Whoever closed standard error does not want to hear it.
     drop(writeln!(io::stderr().lock(), "{text}"));
+}
+
+/// A result to standard output. A reader that left has read enough.
+pub(crate) fn print(text: &str) -> Result<(), Error> {
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::plain(
+            format!("standard output cannot be written: {}", reason(&error)),
+            "is the disk full?",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Whether standard error may be coloured: a terminal, no `NO_COLOR` (no-color.org), not `dumb`.

@@ -5,31 +5,18 @@
 mod support;
 
 use std::{
-    ffi::OsStr,
-    fs::{File, OpenOptions},
+    fs::File,
     io::Read,
     os::fd::OwnedFd,
-    os::unix::ffi::OsStrExt,
     process::{Command, Stdio},
     time::Duration,
 };
 
 use redial_lab::{Behaviour, LESSON, Lab};
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use support::redial;
+use support::{redial, terminal};
 
 /// Clears the screen, sets a title, and asks the terminal to type.
 const HOSTILE: &str = "\x1b[2J\x1b]0;owned\x07\u{9b}6n\x08ok\r\n";
-
-/// A terminal: what stands at its glass, and what a program is given.
-fn terminal() -> (OwnedFd, File) {
-    let glass = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
-    grantpt(&glass).unwrap();
-    unlockpt(&glass).unwrap();
-    let name = ptsname(&glass, Vec::new()).unwrap();
-    let path = OsStr::from_bytes(name.to_bytes());
-    (glass, OpenOptions::new().read(true).write(true).open(path).unwrap())
-}
 
 /// What was shown, once no program holds the terminal.
 fn shown(glass: OwnedFd) -> String {

@@ -6,20 +6,15 @@
 mod support;
 
 use std::{
-    ffi::OsStr,
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{BufRead, BufReader, Read},
-    os::{fd::OwnedFd, unix::ffi::OsStrExt},
     process::{Child, Command, Stdio},
     time::Duration,
 };
 
 use redial_lab::{Behaviour, Lab, Outage, Script};
-use rustix::{
-    process::Signal,
-    pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
-};
-use support::redial;
+use rustix::process::Signal;
+use support::{redial, terminal};
 
 /// The most memory a process has had so far, in KiB.
 fn peak(child: &Child) -> u64 {
@@ -53,16 +48,6 @@ fn two_hundred_targets_in_one_deadline_and_little_memory() {
     assert_eq!(ran.status, Some(0), "{ran}");
     assert_eq!(ran.stdout.lines().count(), 200, "{ran}");
     assert!(peak < 32 << 10, "{peak} KiB");
-}
-
-/// What stands at the glass of a terminal, and what a program is given.
-fn terminal() -> (OwnedFd, File) {
-    let glass = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
-    grantpt(&glass).unwrap();
-    unlockpt(&glass).unwrap();
-    let name = ptsname(&glass, Vec::new()).unwrap();
-    let path = OsStr::from_bytes(name.to_bytes());
-    (glass, OpenOptions::new().read(true).write(true).open(path).unwrap())
 }
 
 /// Everything that `redial wait` shows on a terminal, and how it exits.

@@ -41,17 +41,10 @@ fn not_ready(target: &str, kind: &str, words: &str) {
 #[track_caller]
 fn waited_through(server: &mut Server, target: &str, kind: &str) {
     let mut live = redial(["wait", target, "-t", "30"]).start();
-    let mut stderr = live.child.stderr.take().unwrap();
-    let mut said = String::new();
-    while !said.contains(&format!(": {kind}")) {
-        let mut byte = [0];
-        std::io::Read::read_exact(&mut stderr, &mut byte).unwrap_or_else(|_| panic!("{said}"));
-        said.push(char::from(byte[0]));
-    }
+    live.hears(&format!(": {kind}"));
     server.go_on();
-    std::io::Read::read_to_string(&mut stderr, &mut said).unwrap();
     let ran = live.end();
-    assert_eq!((ran.status, ran.stdout), (Some(0), format!("{target}\n")), "{said}");
+    assert_eq!((ran.status, &*ran.stdout), (Some(0), &*format!("{target}\n")), "{ran}");
 }
 
 fn url(scheme: &str, address: SocketAddr) -> String {
@@ -205,15 +198,9 @@ fn a_whole_application() {
     let [one, two, three] = targets.each_ref().map(String::as_str);
     let words = ["wait", one, two, three, "-t", "30", "--", "/bin/sh", "-c", "echo $REDIAL_READY"];
     let mut live = redial(words).start();
-    let mut stderr = live.child.stderr.take().unwrap();
-    let mut said = String::new();
-    while !said.contains("unavailable") {
-        let mut byte = [0];
-        std::io::Read::read_exact(&mut stderr, &mut byte).unwrap_or_else(|_| panic!("{said}"));
-        said.push(char::from(byte[0]));
-    }
+    live.hears("unavailable");
     database.go_on();
-    std::io::Read::read_to_string(&mut stderr, &mut said).unwrap();
     let ran = live.end();
-    assert_eq!((ran.status, ran.stdout), (Some(0), format!("{one} {two} {three}\n")), "{said}");
+    let ready = format!("{one} {two} {three}\n");
+    assert_eq!((ran.status, &*ran.stdout), (Some(0), &*ready), "{ran}");
 }

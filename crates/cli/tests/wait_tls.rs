@@ -103,17 +103,10 @@ fn postgres_starting_up_behind_tls_is_unavailable() {
     not_ready_behind(&server, &target, "unavailable", "the database system is starting up");
     let ca = server.path("ca.pem");
     let mut live = redial(["wait", &target, "-t", "30", "--ca", &ca]).start();
-    let mut stderr = live.child.stderr.take().unwrap();
-    let mut said = String::new();
-    while !said.contains(": unavailable") {
-        let mut byte = [0];
-        std::io::Read::read_exact(&mut stderr, &mut byte).unwrap_or_else(|_| panic!("{said}"));
-        said.push(char::from(byte[0]));
-    }
+    live.hears(": unavailable");
     server.go_on();
-    std::io::Read::read_to_string(&mut stderr, &mut said).unwrap();
     let ran = live.end();
-    assert_eq!((ran.status, ran.stdout), (Some(0), format!("{target}\n")), "{said}");
+    assert_eq!((ran.status, &*ran.stdout), (Some(0), &*format!("{target}\n")), "{ran}");
 }
 
 #[test]

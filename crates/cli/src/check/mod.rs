@@ -13,7 +13,6 @@ mod warnings;
 use std::{
     ffi::OsString,
     fs,
-    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -172,7 +171,7 @@ impl CheckFlags {
                     "write --json=FILE with a file that can be",
                 )
             }),
-            _ => print(&text),
+            _ => terminal::print(&text),
         }
     }
 
@@ -231,7 +230,7 @@ fn standing(flags: &CheckFlags, verb: &str, reports: &[Report]) -> Result<Exit, 
     if !report.warnings.is_empty() {
         terminal::complain(report.warned().trim_end());
     }
-    print(&format!(
+    terminal::print(&format!(
         "# The clauses of `redial {verb}`, in the order tried. To read it: redial check FILE\n{shown}"
     ))?;
     Ok(flags.exit(reports))
@@ -285,15 +284,4 @@ fn no_file(word: &Path) -> Error {
         format!("there is no file `{shown}`"),
         "to print a policy to begin with: redial help policy",
     )
-}
-
-/// To standard output. A reader that left has read enough.
-fn print(text: &str) -> Result<(), Error> {
-    match io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::plain(
-            format!("standard output cannot be written: {}", reason(&error)),
-            "is the disk full?",
-        )),
-        _ => Ok(()),
-    }
 }

@@ -18,8 +18,7 @@ mod view;
 
 use std::{
     ffi::OsString,
-    fs,
-    io::{self, Write},
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -32,7 +31,7 @@ use crate::{
     exit::Exit,
     flags::PolicyFlags,
     json,
-    terminal::{Style, complain},
+    terminal::{self, Style, complain},
     texts::reason,
 };
 
@@ -99,8 +98,8 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> 
     }
     match &flags.json {
         Some(file) => json::write_as(&report.json(), file.as_deref(), true)?,
-        None if flags.quiet => print(&report.verdicts())?,
-        None => print(&report.text(Style::of_stdout()))?,
+        None if flags.quiet => terminal::print(&report.verdicts())?,
+        None => terminal::print(&report.text(Style::of_stdout()))?,
     }
     let missed = report.missed();
     for sentence in &missed {
@@ -128,15 +127,4 @@ fn unwritable(flag: &str, file: &Path, error: &io::Error) -> Error {
         format!("{flag}: {name} cannot be written: {}", reason(error)),
         "name a file in a folder that is there",
     )
-}
-
-/// To standard output. A reader that left has read enough.
-fn print(text: &str) -> Result<(), Error> {
-    match io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::plain(
-            format!("standard output cannot be written: {}", reason(&error)),
-            "is the disk full?",
-        )),
-        _ => Ok(()),
-    }
 }

@@ -4,11 +4,14 @@
 //! a result, and a run that does not end is ended after a minute. Start at [`Run`]; a run that a
 //! test talks to while it is under way is a [`Live`].
 
-#![allow(dead_code, clippy::unwrap_used)] // each test binary uses its part
+#![allow(dead_code, clippy::unwrap_used, clippy::panic)] // each test binary uses its part
 
 use std::{
+    ffi::OsStr,
     fmt,
+    fs::{File, OpenOptions},
     io::{Read, Write},
+    os::{fd::OwnedFd, unix::ffi::OsStrExt},
     path::Path,
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     sync::mpsc::{self, RecvTimeoutError},
@@ -16,7 +19,10 @@ use std::{
     time::Duration,
 };
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::{
+    process::{Pid, Signal, kill_process},
+    pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
+};
 
 /// No run takes this long, on any machine.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -36,6 +42,8 @@ pub(crate) struct Live {
     pub(crate) stdin: Option<ChildStdin>,
     pub(crate) stdout: Option<ChildStdout>,
     shown: String,
+    /// What was read of standard error so far.
+    heard: String,
     /// Dropped when it has ended, for who would end it.
     _under_way: mpsc::Sender<()>,
 }
@@ -147,11 +155,22 @@ impl Run {
                 let _ = kill_process(pid, Signal::KILL);
             }
         });
-        Live { child, stdin, stdout, shown, _under_way }
+        Live { child, stdin, stdout, shown, heard: String::new(), _under_way }
     }
 }
 
 impl Live {
+    /// Reads standard error until these words stand in it; the rest stays to be read. Its end
+    /// before that is a failure.
+    pub(crate) fn hears(&mut self, words: &str) {
+        let stderr = self.child.stderr.as_mut().unwrap();
+        while !self.heard.contains(words) {
+            let mut byte = [0];
+            stderr.read_exact(&mut byte).unwrap_or_else(|_| panic!("{}", self.heard));
+            self.heard.push(char::from(byte[0]));
+        }
+    }
+
     /// The next line of standard output, without its end; byte by byte, so that the rest stays.
     pub(crate) fn line(&mut self) -> String {
         let (mut line, mut byte) = (Vec::new(), [0]);
@@ -175,7 +194,8 @@ impl Live {
         let status = self.child.wait().unwrap().code();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let shown = std::mem::take(&mut self.shown);
-        Ran { shown, stdout: text(&bytes), stderr: text(&stderr), bytes, status }
+        let stderr = std::mem::take(&mut self.heard) + &text(&stderr);
+        Ran { shown, stdout: text(&bytes), stderr, bytes, status }
     }
 }
 
@@ -185,6 +205,16 @@ impl Drop for Live {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A terminal: what stands at its glass, and what a program is given.
+pub(crate) fn terminal() -> (OwnedFd, File) {
+    let glass = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+    grantpt(&glass).unwrap();
+    unlockpt(&glass).unwrap();
+    let name = ptsname(&glass, Vec::new()).unwrap();
+    let path = OsStr::from_bytes(name.to_bytes());
+    (glass, OpenOptions::new().read(true).write(true).open(path).unwrap())
 }
 
 /// All of it, to its end.
