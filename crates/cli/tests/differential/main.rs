@@ -6,7 +6,7 @@
 //! event (`compare`). Where the simulator can play it as well, it is asked too (`rehearsed`).
 //!
 //! What decides, and what is drawn, has to be equal. Times differ by what a machine is late; one
-//! that is busy with something else may be later than that, so a scenario has three tries. A
+//! that is busy with something else may be later than that, so a scenario has five tries. A
 //! scenario that hangs on who comes first within the tolerance is refused: it would prove nothing.
 
 #![allow(clippy::panic, clippy::unwrap_used)] // they are tests
@@ -27,7 +27,7 @@ use std::{
 use scenario::Scenario;
 
 /// How often a scenario is played on the network before a difference is believed.
-const TRIES: usize = 3;
+const TRIES: usize = 5;
 
 #[test]
 fn every_scenario_happens_live_as_in_virtual_time() {

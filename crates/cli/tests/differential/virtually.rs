@@ -29,6 +29,7 @@ pub(crate) fn play(scenario: &Scenario) -> Result<Record, String> {
         policy: policy.clone(),
         now: Duration::ZERO,
         attempts: 0,
+        commands: 0,
         coming: Vec::new(),
         near: None,
     };
@@ -48,6 +49,7 @@ struct Player {
     until: Option<u32>,
     now: Duration,
     attempts: u32,
+    commands: u32,
     /// Inputs, when they arrive, and what for.
     coming: Vec<(Duration, Id, Input)>,
     /// Two things that come too near each other.
@@ -86,6 +88,7 @@ impl Player {
             match self.session.poll() {
                 Output::Attempt { id, server } => self.attempt(id, server),
                 Output::Step { id, step, .. } => {
+                    self.commands += 1;
                     let result = StepResult::Ran(self.ran(step), Duration::ZERO);
                     self.coming.push((self.now, id, Input::StepDone { id, result }));
                 }
@@ -238,13 +241,12 @@ impl Player {
 
     /// Which of two things is first must not depend on how late a machine may be.
     fn keep_apart(&mut self, what: &str, apart: Duration) {
-        if apart < late(self.attempts) {
+        let late = late(self.attempts, self.commands);
+        if apart < late {
             self.near = Some(format!(
                 "it proves nothing: at {:?}, attempt {}, {what} are {apart:?} apart, and a machine \
-                 may be {:?} late; choose other times",
-                self.now,
-                self.attempts,
-                late(self.attempts),
+                 may be {late:?} late; choose other times",
+                self.now, self.attempts,
             ));
         }
     }
