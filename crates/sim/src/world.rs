@@ -13,7 +13,7 @@ use crate::{
     Calendar, Progress, Start,
     client::{Cause, Client, Happens, Wish},
     event::{SERIAL, What, key, read},
-    network::{Network, syn_again},
+    network::{Network, ack_again},
     outage::Turn,
     prefetch::prefetch,
     server::{Knock, Serving},
@@ -57,6 +57,8 @@ struct Line {
     stage: Stage,
     /// The server has taken it off its backlog, and holds it.
     held: bool,
+    /// The server remembers a handshake that is not complete.
+    half_open: bool,
     /// It counts as back: it stands on both sides.
     back: bool,
 }
@@ -110,6 +112,7 @@ impl<C: Client> World<C> {
             server: 0,
             stage: Stage::Away,
             held: false,
+            half_open: false,
             back: false,
         };
         let seeds = (0..u64::from(clients)).map(|client| mixed(setting.seed, client));
@@ -238,6 +241,7 @@ impl<C: Client> World<C> {
                 let at = now + self.way();
                 self.push(at, client, What::Syn, serial);
             }
+            (What::Ack, Stage::Waiting | Stage::Live) if !line.held => self.ack(client),
             (What::Accepted | What::Served, Stage::Waiting) => {
                 line.stage = Stage::Live;
                 self.is_back(client);
@@ -269,6 +273,9 @@ impl<C: Client> World<C> {
         if line.held {
             line.held = false;
             self.setting.servers[usize::from(line.server)].release();
+        }
+        if std::mem::take(&mut line.half_open) {
+            self.setting.servers[usize::from(line.server)].forget();
         }
         line.stage = Stage::Away;
         if std::mem::take(&mut line.back) {
@@ -357,7 +364,7 @@ impl<C: Client> World<C> {
         let Line { since, serial, server, .. } = self.lines[client as usize];
         let serving = &mut self.setting.servers[usize::from(server)];
         let up = serving.up;
-        let knock = serving.knock(client, serial);
+        let knock = serving.knock(now, &self.setting.network, client, serial);
         self.tally.arrives(now, up);
         match knock {
             Knock::Refused => {
@@ -368,7 +375,8 @@ impl<C: Client> World<C> {
             Knock::Ignored => {
                 self.tally.overflowed += u64::from(up);
                 let limit = since.saturating_add(self.setting.patience.connect);
-                match syn_again(since, now).filter(|again| *again < limit) {
+                let again = self.setting.network.syn_again(since, now);
+                match again.filter(|again| *again < limit) {
                     Some(again) => self.push(again, client, What::Again, serial),
                     None => self.push(limit.max(now), client, What::Timeout, serial),
                 }
@@ -383,24 +391,60 @@ impl<C: Client> World<C> {
                 self.push(at, client, What::Closed, serial);
             }
             Knock::Taken { begins } => {
-                let at = now + self.way();
-                let line = &mut self.lines[client as usize];
-                line.stage = Stage::Waiting;
-                match self.setting.patience.word {
-                    Some(word) => {
-                        line.until = at.saturating_add(word);
-                        let until = line.until;
-                        self.push(until, client, What::Impatience, serial);
-                    }
-                    None => {
-                        line.until = NEVER;
-                        self.push(at, client, What::Accepted, serial);
-                    }
-                }
+                self.answered(client);
                 if begins {
                     self.begin(u32::from(server));
                 }
             }
+            Knock::Lost { remembered } => {
+                self.tally.overflowed += 1;
+                self.answered(client);
+                self.lines[client as usize].half_open = remembered;
+                self.ack_later(client);
+            }
+        }
+    }
+
+    /// The server's kernel answers a SYN: to the client, the connection stands.
+    fn answered(&mut self, client: u32) {
+        let at = self.now + self.way();
+        let line = &mut self.lines[client as usize];
+        let serial = line.serial;
+        line.stage = Stage::Waiting;
+        match self.setting.patience.word {
+            Some(word) => {
+                line.until = at.saturating_add(word);
+                let until = line.until;
+                self.push(until, client, What::Impatience, serial);
+            }
+            None => {
+                line.until = NEVER;
+                self.push(at, client, What::Accepted, serial);
+            }
+        }
+    }
+
+    /// The last segment of a handshake comes again, to a server that dropped it before.
+    fn ack(&mut self, client: u32) {
+        let Line { serial, server, half_open, .. } = self.lines[client as usize];
+        let serving = &mut self.setting.servers[usize::from(server)];
+        let Some(begins) = serving.queue(self.now, client, serial) else {
+            self.tally.overflowed += 1;
+            return self.ack_later(client);
+        };
+        if half_open {
+            serving.forget();
+            self.lines[client as usize].half_open = false;
+        }
+        if begins {
+            self.begin(u32::from(server));
+        }
+    }
+
+    fn ack_later(&mut self, client: u32) {
+        let Line { since, serial, half_open, .. } = self.lines[client as usize];
+        if let Some(at) = ack_again(half_open, since, self.now) {
+            self.push(at, client, What::Ack, serial);
         }
     }
 
@@ -464,6 +508,7 @@ impl<C: Client> World<C> {
             // Who waits for the word of a server that fell silent waits until its patience ends.
             let cut = line.stage == Stage::Live || (line.stage == Stage::Waiting && !silent);
             line.held = false;
+            line.half_open = false;
             if cut {
                 let serial = line.serial;
                 let at = self.now + self.noticed();
