@@ -180,6 +180,14 @@ impl SessionClient {
     }
 }
 
+/// A seed of one's own from the run's: the finaliser of SplitMix64 (Steele et al., OOPSLA 2014).
+pub(crate) fn mixed(seed: u64, one: u64) -> u64 {
+    let mut z = seed.wrapping_add(one.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,18 +5,20 @@
 //! events of an attempt that is over are recognised by its serial number. It decides nothing: when
 //! and whether to try is the client's, what a server does is the server's. Start at [`World::run`].
 
+mod handshake;
+
 use std::ops::ControlFlow;
 
 use fastrand::Rng;
 
 use crate::{
     Calendar, Progress, Start,
-    client::{Cause, Client, Happens, Wish},
+    client::{Cause, Client, Happens, Wish, mixed},
     event::{SERIAL, What, key, read},
-    network::{Network, ack_again},
+    network::Network,
     outage::Turn,
     prefetch::prefetch,
-    server::{Knock, Serving},
+    server::Serving,
     tally::Tally,
     time::NEVER,
 };
@@ -358,96 +360,6 @@ impl<C: Client> World<C> {
         self.tell(client, Happens::Connected);
     }
 
-    /// A SYN reaches its server.
-    fn syn(&mut self, client: u32) {
-        let now = self.now;
-        let Line { since, serial, server, .. } = self.lines[client as usize];
-        let serving = &mut self.setting.servers[usize::from(server)];
-        let up = serving.up;
-        let knock = serving.knock(now, &self.setting.network, client, serial);
-        self.tally.arrives(now, up);
-        match knock {
-            Knock::Refused => {
-                self.tally.overflowed += u64::from(up);
-                let at = now + self.way();
-                self.push(at, client, What::Refused, serial);
-            }
-            Knock::Ignored => {
-                self.tally.overflowed += u64::from(up);
-                let limit = since.saturating_add(self.setting.patience.connect);
-                let again = self.setting.network.syn_again(since, now);
-                match again.filter(|again| *again < limit) {
-                    Some(again) => self.push(again, client, What::Again, serial),
-                    None => self.push(limit.max(now), client, What::Timeout, serial),
-                }
-            }
-            Knock::Closed => {
-                self.lines[client as usize].stage = Stage::Waiting;
-                let mut at = now + self.way();
-                if self.setting.patience.word.is_none() {
-                    self.push(at, client, What::Accepted, serial);
-                    at += self.way();
-                }
-                self.push(at, client, What::Closed, serial);
-            }
-            Knock::Taken { begins } => {
-                self.answered(client);
-                if begins {
-                    self.begin(u32::from(server));
-                }
-            }
-            Knock::Lost { remembered } => {
-                self.tally.overflowed += 1;
-                self.answered(client);
-                self.lines[client as usize].half_open = remembered;
-                self.ack_later(client);
-            }
-        }
-    }
-
-    /// The server's kernel answers a SYN: to the client, the connection stands.
-    fn answered(&mut self, client: u32) {
-        let at = self.now + self.way();
-        let line = &mut self.lines[client as usize];
-        let serial = line.serial;
-        line.stage = Stage::Waiting;
-        match self.setting.patience.word {
-            Some(word) => {
-                line.until = at.saturating_add(word);
-                let until = line.until;
-                self.push(until, client, What::Impatience, serial);
-            }
-            None => {
-                line.until = NEVER;
-                self.push(at, client, What::Accepted, serial);
-            }
-        }
-    }
-
-    /// The last segment of a handshake comes again, to a server that dropped it before.
-    fn ack(&mut self, client: u32) {
-        let Line { serial, server, half_open, .. } = self.lines[client as usize];
-        let serving = &mut self.setting.servers[usize::from(server)];
-        let Some(begins) = serving.queue(self.now, client, serial) else {
-            self.tally.overflowed += 1;
-            return self.ack_later(client);
-        };
-        if half_open {
-            serving.forget();
-            self.lines[client as usize].half_open = false;
-        }
-        if begins {
-            self.begin(u32::from(server));
-        }
-    }
-
-    fn ack_later(&mut self, client: u32) {
-        let Line { since, serial, half_open, .. } = self.lines[client as usize];
-        if let Some(at) = ack_again(half_open, since, self.now) {
-            self.push(at, client, What::Ack, serial);
-        }
-    }
-
     /// A server begins with the next connection, if there is one.
     fn begin(&mut self, server: u32) {
         let serving = &mut self.setting.servers[server as usize];
@@ -541,12 +453,4 @@ impl<C: Client> World<C> {
     fn first_client(&self) -> u32 {
         u32::try_from(self.setting.servers.len()).unwrap_or(u32::MAX)
     }
-}
-
-/// A seed of one's own from the run's: the finaliser of SplitMix64 (Steele et al., OOPSLA 2014).
-pub(crate) const fn mixed(seed: u64, one: u64) -> u64 {
-    let mut z = seed.wrapping_add(one.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }

@@ -13,7 +13,7 @@ use redial_core::{Human, Mistake, Rounded};
 
 pub use presets::{PRESETS, Preset};
 
-use crate::{Course, Network, Outage, Server, report::memory, time::nanos, world::mixed};
+use crate::{Course, Network, Outage, Server, client::mixed, report::memory, time::nanos};
 
 /// The most clients a rehearsal takes: 10 million, some 7 GB.
 pub const MOST_CLIENTS: u64 = 10_000_000;
@@ -138,7 +138,7 @@ impl Scenario {
     /// What the session of the n-th client draws from, counted from 0: a session elsewhere with this
     /// seed makes the same decisions.
     #[must_use]
-    pub const fn seed_of(&self, client: u64) -> u64 {
+    pub fn seed_of(&self, client: u64) -> u64 {
         mixed(self.seed, client)
     }
 
