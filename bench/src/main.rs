@@ -15,20 +15,21 @@ mod report;
 mod run;
 mod server;
 mod source;
+mod wait;
 
 use std::{error::Error, path::PathBuf, process::ExitCode};
 
 use report::Report;
 
 /// Everything that is measured. A new bench is a file and a line here.
-const BENCHES: [Bench; 4] = [process::BENCH, pipe::SEND, pipe::RECEIVE, lab::BENCH];
+const BENCHES: [Bench; 5] = [process::BENCH, pipe::SEND, pipe::RECEIVE, lab::BENCH, wait::BENCH];
 
 const USAGE: &str = "\
 usage: redial-bench --redial FILE [--plots FOLDER] [--size 2G] [--runs N] [--beside FILE] [BENCH…]
   --size    bytes through a pipe in each run: 256M, 2G
   --runs    runs of each program, after the warm-up
   --beside  another build of redial, as one more peer
-  BENCH     only these: process, pipe-send, pipe-receive, lab; `pipe` is all that begin so";
+  BENCH     only these: process, pipe-send, pipe-receive, lab, wait; `pipe` is all that begin so";
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 

@@ -9,6 +9,7 @@ mod support;
 
 use std::{fs, path::Path};
 
+use redial_lab::{Behaviour, Lab};
 use support::{Run, redial};
 
 const PASSWORD: &str = "s3cr3tpw";
@@ -79,6 +80,64 @@ const FILES: [(&str, &str); 8] = [
 fn of_a_server() {
     everywhere(SERVERS.map(|server| vec!["connect", server]));
     everywhere(SERVERS.map(|server| vec![server, "--retry", "1,1ms..1ms"]));
+}
+
+#[test]
+fn of_a_server_that_is_waited_for() {
+    everywhere(SERVERS.map(|server| vec!["wait", server, "--once"]));
+    everywhere(SERVERS.map(|server| vec!["wait", server, "127.0.0.1:1", "-t", "50ms"]));
+    everywhere(SERVERS.map(|server| vec!["wait", server, "--gone", "-t", "500ms"]));
+    let directory = tempfile::tempdir().unwrap();
+    for server in SERVERS {
+        for volume in VOLUMES {
+            let words = ["wait", "-t", "50ms"].into_iter().chain(volume.iter().copied());
+            silent(redial(words).env("WAIT_HOSTS", server), directory.path());
+        }
+    }
+}
+
+/// Ready, not ready, and a server that says all that it hears.
+#[test]
+fn of_a_server_that_answers() {
+    let answers = [
+        Behaviour::banner("-NOAUTH Authentication required.\r\n"),
+        Behaviour::banner("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
+        Behaviour::banner("-LOADING\r\n"),
+        Behaviour::Echo,
+        Behaviour::Close,
+    ];
+    for answer in answers {
+        let lab = Lab::start(answer).unwrap();
+        let at = lab.address();
+        let servers = [
+            format!("redis://u:s3cr3tpw@{at}"),
+            format!("postgres://u:s3cr3tpw@{at}/db"),
+            format!("http://u:s3cr3tpw@{at}/?token=s3cr3tpw"),
+            format!("mongodb://u:s3cr3tpw@{at}/db"),
+            format!("mysql://u:s3cr3tpw@{at}/db"),
+            format!("nats://s3cr3tpw@{at}"),
+        ];
+        let command = ["--", "/bin/sh", "-c", "echo \"ready: $REDIAL_READY\""];
+        let directory = tempfile::tempdir().unwrap();
+        for server in &servers {
+            everywhere([vec!["wait", server, "--once", "-t", "50ms", "--else", "say well"]]);
+            for volume in VOLUMES {
+                let words = ["wait", &**server, "--once", "-t", "50ms"].into_iter();
+                let words = words.chain(volume.iter().copied()).chain(command);
+                silent(redial(words), directory.path());
+            }
+        }
+        everywhere([vec![
+            "wait",
+            &at.to_string(),
+            "--send",
+            "env:AUTH",
+            "--expect",
+            "x",
+            "-t",
+            "50ms",
+        ]]);
+    }
 }
 
 #[test]

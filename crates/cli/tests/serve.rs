@@ -145,7 +145,8 @@ fn told_to_stop() {
         told(&address, "").unwrap();
         let ran = stop(live, signal);
         assert_eq!(ran.status, Some(status), "{ran}");
-        assert!(ran.stderr.contains("served 1 connection: "), "{ran}");
+        // Whether it has heard the client's end by then is chance.
+        assert!(ran.stderr.contains("served 1 connection"), "{ran}");
     }
 }
 

@@ -48,7 +48,7 @@ any: next"
             }
             Self::Wait => {
                 "denied, tls-certificate: stop
-reply: retry forever every 250ms..2s x1.5
+reply, tls: retry forever every 250ms..2s x1.5
 any: retry forever every 5ms..1s x1.02"
             }
             // A server that is there is asked gently; `application` says that it is.

@@ -21,7 +21,7 @@ use redial_core::{
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::{
-    Connection, Error, IpVersions, Names, Settings, TlsOptions, Via,
+    Connection, Error, IpVersions, Names, Settings, TlsOptions, TlsSetup, Via,
     connection::LastWords,
     drive::{Drive, Listener, Turn},
     gave_up::{GaveUp, Lasting, NotConnected},
@@ -119,6 +119,14 @@ impl Redial {
     #[must_use]
     pub fn tls(mut self, options: TlsOptions) -> Self {
         self.tls = options;
+        self
+    }
+
+    /// TLS that was set up before, for several to share: reading a trust store takes time. It stands
+    /// in for [`Redial::tls`].
+    #[must_use]
+    pub fn tls_setup(mut self, setup: TlsSetup) -> Self {
+        self.settings.tls = Some(setup);
         self
     }
 
@@ -330,11 +338,13 @@ impl Redial {
         if !self.policy.is_probing() {
             begins_no_tls(self.policy.servers())?;
         }
-        let mut tls = self.tls;
-        if let Some(alpn) = self.policy.alpn().filter(|_| tls.alpn.is_empty()) {
-            tls.alpn.push(alpn.to_owned());
-        }
-        let settings = self.settings.with_tls(&tls, self.policy.servers())?;
+        let settings = match self.settings.tls {
+            Some(_) => self.settings,
+            None => {
+                let tls = self.tls.for_policy(&self.policy);
+                self.settings.with_tls(&tls, self.policy.servers())?
+            }
+        };
         let record = Record::new(self.policy.clone(), self.seed).with_lab(self.lab);
         let record = Arc::new(Mutex::new(record));
         let (kept, mut listener) = (record.clone(), self.listener);

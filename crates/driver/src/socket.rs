@@ -82,16 +82,20 @@ async fn dial_tcp(to: SocketAddr, options: Options) -> Result<Connected, Refusal
         Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => {}
         Err(error) => return Err(connecting(&error, true)),
     }
-    let stream = TcpStream::from_std(socket.into()).map_err(|error| preparing(&error))?;
-    stream.writable().await.map_err(|error| connecting(&error, false))?;
-    let told = match stream.take_error().unwrap_or_else(Some) {
-        None => None,
-        // Before a connection stands, a reset is ECONNREFUSED: this one stood.
+    // Before a connection stands, a reset is ECONNREFUSED: one that was reset stood.
+    let told = |error: Option<io::Error>| match error {
+        None => Ok(None),
         Some(error) => match error.raw_os_error() {
-            Some(number @ (libc::ECONNRESET | libc::EPIPE)) => Some(number),
-            _ => return Err(connecting(&error, false)),
+            Some(number @ (libc::ECONNRESET | libc::EPIPE)) => Ok(Some(number)),
+            _ => Err(connecting(&error, false)),
         },
     };
+    // A refusal from this machine, or one beside it, is here already: nothing to register and to
+    // wait for.
+    let early = told(socket.take_error().unwrap_or_else(Some))?;
+    let stream = TcpStream::from_std(socket.into()).map_err(|error| preparing(&error))?;
+    stream.writable().await.map_err(|error| connecting(&error, false))?;
+    let told = early.or(told(stream.take_error().unwrap_or_else(Some))?);
     // A port of the ephemeral range on this machine, dialled often enough while nobody listens,
     // ends up connected to itself (simultaneous open, RFC 9293, 3.5). Nobody is there.
     if stream.local_addr().ok() == Some(to) {

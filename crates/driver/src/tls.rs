@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use redial_core::{Kind, escape};
+use redial_core::{Kind, Policy, escape};
 use rustls_platform_verifier::Verifier;
 use tokio::time;
 use tokio_rustls::{
@@ -50,6 +50,18 @@ pub struct TlsOptions {
     pub alpn: Vec<String>,
     /// Accept any certificate: `--insecure`.
     pub insecure: bool,
+}
+
+impl TlsOptions {
+    /// The same, with what a probe of this policy needs the two sides to agree on, unless the
+    /// options say what to offer.
+    #[must_use]
+    pub fn for_policy(mut self, policy: &Policy) -> Self {
+        if let Some(alpn) = policy.alpn().filter(|_| self.alpn.is_empty()) {
+            self.alpn.push(alpn.to_owned());
+        }
+        self
+    }
 }
 
 /// TLS, ready to be used for any number of connections. Cheap to clone.

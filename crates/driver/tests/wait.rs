@@ -1,6 +1,6 @@
 //! Waiting: what is believed, what ends it, and how many are enough.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
 
 use std::time::{Duration, Instant};
 

@@ -41,7 +41,7 @@ impl Live {
             (State::Trying | State::Lost(_), Some(failure)) => in_short(failure, gone),
             (State::Trying | State::Lost(_), None) => String::new(),
         };
-        let message = format!("{}  {state}  {}", watched.label, tries(telling.tries));
+        let message = format!("{}  {}  {state}", watched.label, tries(telling.tries));
         line.set_message(message);
         line.tick();
     }

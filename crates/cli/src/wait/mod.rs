@@ -19,7 +19,10 @@ use std::{
 };
 
 use clap::{CommandFactory, Parser};
-use redial::{Goal, PolicyBuilder, Redial, Server, Verb, Verdict, Wait, Waited};
+use redial::{
+    Goal, Policy, PolicyBuilder, Redial, Server, Tls, TlsOptions, TlsSetup, Verb, Verdict, Wait,
+    Waited,
+};
 
 use self::{progress::Progress, targets::Target};
 use crate::{
@@ -155,7 +158,7 @@ fn wait(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> {
         &flags.report,
         &waited,
         exit,
-        &progress,
+        &progress.lock().unwrap_or_else(PoisonError::into_inner),
         practice.names(),
         flags.command.is_empty(),
     )?;
@@ -238,22 +241,35 @@ impl Flags {
         builder: &PolicyBuilder,
         targets: &[Target],
         practice: &Practice,
-    ) -> Result<(Waited, Progress), Error> {
-        let volume = self.report.volume();
-        let whole = targets.iter().flat_map(|target| target.servers.clone()).collect();
-        let whole = builder.clone().servers(whole).build().map_err(as_error)?;
-        let (goal, limits) = (self.goal(), *whole.limits());
-        let progress = Progress::new(targets, goal, self.gone, limits, volume);
+    ) -> Result<(Waited, Arc<Mutex<Progress>>), Error> {
+        let goal = self.goal();
+        let mut policies = Vec::new();
+        for target in targets {
+            let of_target = target.servers.iter().map(|server| one(builder, server));
+            policies.push(of_target.collect::<Result<Vec<Policy>, Error>>()?);
+        }
+        let limits = policies.iter().flatten().next().map(|policy| *policy.limits());
+        let progress = Progress::new(
+            targets,
+            goal,
+            self.gone,
+            limits.unwrap_or_default(),
+            self.report.volume(),
+        );
         let progress = Arc::new(Mutex::new(progress));
         let telling = || progress.lock().unwrap_or_else(PoisonError::into_inner);
         let mut wait = Wait::new(goal);
+        let mut shared = Shared::default();
         let mut number = 0;
-        for (place, target) in targets.iter().enumerate() {
+        for (place, policies) in policies.into_iter().enumerate() {
             let mut sessions = Vec::new();
-            for (server_place, server) in target.servers.iter().enumerate() {
-                let policy = one(builder, server)?;
+            for (server_place, policy) in policies.into_iter().enumerate() {
                 let teller = progress.clone();
-                let redial = self.redial(policy, practice, number)?.listen(move |happened| {
+                let mut redial = self.redial(policy.clone(), practice, number)?;
+                if let Some(setup) = shared.setup(&policy, self.dial.tls(practice.authority()))? {
+                    redial = redial.tls_setup(setup);
+                }
+                let redial = redial.listen(move |happened| {
                     let mut progress = teller.lock().unwrap_or_else(PoisonError::into_inner);
                     progress.tell(place, server_place, happened);
                 });
@@ -278,9 +294,12 @@ impl Flags {
                 () = heartbeat => return Err(Error::plain("the clock stopped", "please report this")),
             };
             telling().end();
-            if !whole.otherwise().is_empty() || !whole.finally().is_empty() {
+            if builder.has_endings() {
+                let servers = targets.iter().flat_map(|target| target.servers.clone()).collect();
+                let whole = builder.clone().servers(servers).build().map_err(as_error)?;
                 let teller = progress.clone();
-                let ending = self.redial(whole, practice, number)?.listen(move |happened| {
+                let ending = self.redial(whole, practice, number)?.interrupts(interrupts()?);
+                let ending = ending.listen(move |happened| {
                     teller.lock().unwrap_or_else(PoisonError::into_inner).say(happened);
                 });
                 let concluded = ending.conclude(waited.verdict.clone()).await;
@@ -290,19 +309,11 @@ impl Flags {
         });
         // A lookup that hangs would be waited for.
         runtime.shutdown_background();
-        let waited = waited?;
-        let progress = Arc::try_unwrap(progress)
-            .map_err(|_| Error::plain("a session is still under way", "please report this"))?;
-        Ok((waited, progress.into_inner().unwrap_or_else(PoisonError::into_inner)))
+        Ok((waited?, progress))
     }
 
     /// A session to be, by these flags.
-    fn redial(
-        &self,
-        policy: redial::Policy,
-        practice: &Practice,
-        number: u64,
-    ) -> Result<Redial, Error> {
+    fn redial(&self, policy: Policy, practice: &Practice, number: u64) -> Result<Redial, Error> {
         let mut redial = Redial::new(policy)
             .allow_run()
             .tls(self.dial.tls(practice.authority()))
@@ -321,8 +332,28 @@ impl Flags {
     }
 }
 
+/// TLS, set up once for all servers that want it in the same way.
+#[derive(Default)]
+struct Shared(Vec<(TlsOptions, TlsSetup)>);
+
+impl Shared {
+    fn setup(&mut self, policy: &Policy, options: TlsOptions) -> Result<Option<TlsSetup>, Error> {
+        if policy.servers().iter().all(|server| server.tls() == Tls::No) {
+            return Ok(None);
+        }
+        let options = options.for_policy(policy);
+        if let Some((_, setup)) = self.0.iter().find(|(known, _)| *known == options) {
+            return Ok(Some(setup.clone()));
+        }
+        let setup =
+            TlsSetup::build(&options).map_err(|error| Error::sentence(error.to_string()))?;
+        self.0.push((options, setup.clone()));
+        Ok(Some(setup))
+    }
+}
+
 /// The policy of one server.
-fn one(builder: &PolicyBuilder, server: &Server) -> Result<redial::Policy, Error> {
+fn one(builder: &PolicyBuilder, server: &Server) -> Result<Policy, Error> {
     let mut policy = builder.clone().servers(vec![server.clone()]).without_endings();
     if let Some(within) = server.options().within {
         policy = policy.deadline_at_most(within);

@@ -200,9 +200,13 @@ impl Progress {
 
     /// A sign of life.
     pub(crate) fn heartbeat(&self) {
-        if self.volume < Volume::Normal || self.live.is_some() {
-            return;
+        if self.volume >= Volume::Normal && self.live.is_none() {
+            complain(&self.sign_of_life(self.began.elapsed()));
         }
+    }
+
+    /// `redial: still waiting after 30.0s: db:5432 (refused, 212 tries)`
+    fn sign_of_life(&self, elapsed: Duration) -> String {
         let open: Vec<String> = self
             .targets
             .iter()
@@ -214,8 +218,7 @@ impl Progress {
                 _ => target.label.clone(),
             })
             .collect();
-        let elapsed = Rounded(self.began.elapsed());
-        complain(&format!("redial: still waiting after {elapsed}: {}", open.join("; ")));
+        format!("redial: still waiting after {}: {}", Rounded(elapsed), open.join("; "))
     }
 
     /// Takes the live lines away: what follows is the last word.
@@ -244,4 +247,34 @@ pub(super) fn in_short(failure: &Failure, gone: bool) -> String {
 /// `1 try`, `12 tries`
 pub(crate) fn tries(number: u32) -> String {
     if number == 1 { "1 try".into() } else { format!("{number} tries") }
+}
+
+#[cfg(test)]
+mod tests {
+    use redial::{Server, Stage};
+
+    use super::*;
+
+    fn progress(servers: &[&str]) -> Progress {
+        let target = |server: &&str| vec![Server::parse(server).unwrap()];
+        let targets = super::super::targets::of(servers.iter().map(target).collect());
+        Progress::new(&targets, Goal::All, false, Limits::default(), Volume::Quiet)
+    }
+
+    fn happen(progress: &mut Progress, target: usize, event: Event) {
+        progress.tell(target, 0, &Happened { at: Duration::from_secs(1), event });
+    }
+
+    #[test]
+    fn a_sign_of_life_names_what_is_still_waited_for_and_why() {
+        let mut progress = progress(&["db:5432", "cache:6379", "api:80"]);
+        let failure = Arc::new(Failure::new(Kind::Refused, Stage::Connect, "db:5432".into()));
+        happen(&mut progress, 0, Event::Trying { attempt: 212, server: 0 });
+        happen(&mut progress, 0, Event::Failed { attempt: 212, failure });
+        happen(&mut progress, 2, Event::Over { verdict: Verdict::Well });
+        assert_eq!(
+            progress.sign_of_life(Duration::from_secs(30)),
+            "redial: still waiting after 30.0s: db:5432 (refused, 212 tries); cache:6379"
+        );
+    }
 }

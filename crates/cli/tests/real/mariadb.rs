@@ -8,7 +8,7 @@ use std::{
     process::Command,
 };
 
-use super::{Place, Server, ask, place::installed};
+use super::{Place, Server, ask, certificate::certify, place::installed};
 
 pub(crate) const PACKAGE: &str = "mariadb-server";
 pub(crate) const PASSWORD: &str = "r3al-mar1a";
@@ -26,6 +26,20 @@ pub(crate) fn start() -> Server {
     Server::start(PACKAGE, "mysql", |place| command(place, &[]), accepts)
 }
 
+/// Ready, and for nobody who does not come through TLS.
+pub(crate) fn over_tls() -> Server {
+    let furnish = |place: &Place| {
+        let certified = certify(place);
+        let mut command = command(place, &["--require-secure-transport=on"]);
+        command.arg(format!("--ssl-ca={}", certified.ca));
+        command.arg(format!("--ssl-cert={}", certified.cert));
+        command.arg(format!("--ssl-key={}", certified.key));
+        command
+    };
+    let accepts = |server: &Server| query_over_tls(server.port(), "select 1").0;
+    Server::start(PACKAGE, "mysql", furnish, accepts)
+}
+
 /// Takes no more clients: error 1040, until it may go on.
 pub(crate) fn full() -> Server {
     let few = ["--max-connections=10", "--connect-timeout=600"];
@@ -35,9 +49,18 @@ pub(crate) fn full() -> Server {
 
 /// As the user's own client says it: what a query gives, or why there is none.
 pub(crate) fn query(port: u16, query: &str) -> (bool, String) {
+    client(port, &[query])
+}
+
+/// The same, through TLS.
+pub(crate) fn query_over_tls(port: u16, query: &str) -> (bool, String) {
+    client(port, &[query, "--ssl"])
+}
+
+fn client(port: u16, query: &[&str]) -> (bool, String) {
     let (port, password) = (format!("-P{port}"), format!("-p{PASSWORD}"));
     let server = ["-h127.0.0.1", &port, "-uapp", &password];
-    let words = [&["mariadb", "--no-defaults", "-BN", "-e", query][..], &server].concat();
+    let words = [&["mariadb", "--no-defaults", "-BN", "-e"][..], query, &server].concat();
     ask("mariadb-client", &words)
 }
 

@@ -8,19 +8,24 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::panic)] // each test binary uses its part
 
+mod certificate;
 pub(crate) mod client;
+pub(crate) mod dovecot;
 pub(crate) mod etcd;
 pub(crate) mod exim;
 pub(crate) mod forward;
 pub(crate) mod mariadb;
 pub(crate) mod memcached;
 pub(crate) mod mosquitto;
+pub(crate) mod nats;
 pub(crate) mod nginx;
 pub(crate) mod openssh;
 pub(crate) mod place;
 pub(crate) mod postgres;
 pub(crate) mod redis;
 pub(crate) mod server;
+pub(crate) mod slapd;
+pub(crate) mod vsftpd;
 
 #[allow(unused_imports)] // each test binary uses its part
 pub(crate) use client::{ask, exchange, first};

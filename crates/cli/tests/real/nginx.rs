@@ -2,13 +2,28 @@
 
 use std::process::Command;
 
-use super::{Place, Server, ask};
+use super::{Place, Server, ask, certificate::certify};
 
 pub(crate) const PACKAGE: &str = "nginx-light";
 
 /// Ready.
 pub(crate) fn start() -> Server {
-    Server::start(PACKAGE, "nobody", command, |server| status(server.port(), "/") == "200")
+    let ready = |server: &Server| status(server.port(), "/") == "200";
+    Server::start(PACKAGE, "nobody", |place| command(place, "", ""), ready)
+}
+
+/// The same pages, through TLS alone.
+pub(crate) fn over_tls() -> Server {
+    let furnish = |place: &Place| {
+        let certified = certify(place);
+        let files = format!("ssl_certificate {}; ", certified.cert);
+        let files = files + &format!("ssl_certificate_key {};", certified.key);
+        command(place, "ssl", &files)
+    };
+    Server::start(PACKAGE, "nobody", furnish, |server| {
+        let url = format!("https://127.0.0.1:{}/", server.port());
+        ask("curl", &["curl", "-s", "--cacert", &server.path("ca.pem"), &url]).1 == "hello\n"
+    })
 }
 
 /// The status of a page, as curl says it; `000` where there is no answer.
@@ -17,7 +32,7 @@ pub(crate) fn status(port: u16, page: &str) -> String {
     ask("curl", &["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", &url]).1
 }
 
-fn command(place: &Place) -> Command {
+fn command(place: &Place, speaks: &str, files: &str) -> Command {
     let port = place.port();
     let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
     let temporary = temporary.map(|name| format!("{name}_temp_path temporary;")).concat();
@@ -27,7 +42,8 @@ fn command(place: &Place) -> Command {
         http {{
             access_log log; {temporary}
             server {{
-                listen 127.0.0.1:{port};
+                listen 127.0.0.1:{port} {speaks};
+                {files}
                 location / {{ return 200 \"hello\\n\"; }}
                 location /starting {{ return 503 \"starting\\n\"; }}
                 location /dead {{ proxy_pass http://127.0.0.1:1; }}

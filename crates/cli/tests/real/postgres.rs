@@ -3,23 +3,39 @@
 
 use std::{fs, path::PathBuf, process::Command};
 
-use super::{Place, Server, ask, place::installed};
+use super::{Place, Server, ask, certificate::certify, place::installed};
 
 pub(crate) const PACKAGE: &str = "postgresql";
 pub(crate) const PASSWORD: &str = "r3al-p0stgres";
+
+const PAUSED: [&str; 2] =
+    ["-c", "restore_command=while test -e paused; do sleep 0.02; done; false"];
 
 /// Ready.
 pub(crate) fn start() -> Server {
     Server::start(PACKAGE, "postgres", |place| command(place, &[]), accepts)
 }
 
+/// Ready, and for nobody who does not come through TLS; who wants `template1` is asked for nothing.
+pub(crate) fn over_tls() -> Server {
+    Server::start(PACKAGE, "postgres", |place| secured(place, command(place, &[])), accepts)
+}
+
 /// Recovering: `57P03 the database system is starting up`, until it may go on.
 ///
 /// It is the real startup process, waiting for the command that fetches the next piece of its log.
 pub(crate) fn starting_up() -> Server {
+    recovering(|place| command(place, &PAUSED))
+}
+
+/// The same, through TLS.
+pub(crate) fn starting_up_over_tls() -> Server {
+    recovering(|place| secured(place, command(place, &PAUSED)))
+}
+
+fn recovering(command: impl Fn(&Place) -> Command) -> Server {
     let furnish = |place: &Place| {
-        let fetch = "restore_command=while test -e paused; do sleep 0.02; done; false";
-        let command = command(place, &["-c", fetch]);
+        let command = command(place);
         for name in ["data/paused", "data/recovery.signal"] {
             place.write(name, "");
             place.give(name);
@@ -65,6 +81,16 @@ fn command(place: &Place, more: &[&str]) -> Command {
     command.args(["-D", &data, "-p", &place.port().to_string(), "-c", "fsync=off"]);
     command.args(["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]);
     command.args(["-c", "shared_buffers=1MB"]).args(more);
+    command
+}
+
+fn secured(place: &Place, mut command: Command) -> Command {
+    let certified = certify(place);
+    let hosts = "hostssl template1 all 127.0.0.1/32 trust\n\
+                 hostssl all all 127.0.0.1/32 scram-sha-256\n";
+    place.write("data/pg_hba.conf", hosts);
+    command.args(["-c", "ssl=on", "-c", &format!("ssl_cert_file={}", certified.cert)]);
+    command.args(["-c", &format!("ssl_key_file={}", certified.key)]);
     command
 }
 

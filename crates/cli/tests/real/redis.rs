@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::{Place, Server, ask};
+use super::{Place, Server, ask, certificate::certify};
 
 pub(crate) const PACKAGE: &str = "redis-server";
 pub(crate) const PASSWORD: &str = "r3al-red1s";
@@ -10,6 +10,21 @@ pub(crate) const PASSWORD: &str = "r3al-red1s";
 /// Ready: `+PONG`.
 pub(crate) fn start() -> Server {
     Server::start(PACKAGE, "redis", |place| command(place, &[]), |server| says(server, "PONG"))
+}
+
+/// Ready, through TLS alone.
+pub(crate) fn over_tls() -> Server {
+    let furnish = |place: &Place| {
+        let (port, certified) = (place.port().to_string(), certify(place));
+        let mut command = command(place, &["--port", "0", "--tls-port", &port]);
+        command.args(["--tls-cert-file", &certified.cert, "--tls-key-file", &certified.key]);
+        command.args(["--tls-ca-cert-file", &certified.ca, "--tls-auth-clients", "no"]);
+        command
+    };
+    Server::start(PACKAGE, "redis", furnish, |server| {
+        let trusting = ["--tls", "--cacert", &server.path("ca.pem"), "ping"];
+        cli(server.port(), &trusting).1.contains("PONG")
+    })
 }
 
 /// Wants [`PASSWORD`]: `-NOAUTH`.

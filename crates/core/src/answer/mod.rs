@@ -91,7 +91,7 @@ impl Answer {
     /// Judges the bytes of one connection.
     #[must_use]
     pub fn matcher(&self) -> Matcher {
-        Matcher { state: self.compiled.automaton.start, seen: 0, progress: Progress::More }
+        Matcher { state: self.compiled.automaton.start(), seen: 0, progress: Progress::More }
     }
 }
 
@@ -155,10 +155,13 @@ impl Matcher {
     ///
     /// The result does not depend on how the bytes were cut into chunks.
     pub fn feed(&mut self, answer: &Answer, chunk: &[u8]) -> Progress {
-        let dfa = &answer.compiled.automaton.dfa;
         if self.progress != Progress::More {
             return self.progress;
         }
+        let dfa = match &answer.compiled.automaton {
+            Automaton::Bytes(bytes) => return self.compare(bytes, answer.limit, chunk),
+            Automaton::Dfa { dfa, .. } => dfa,
+        };
         for &byte in chunk.iter().take(answer.limit.saturating_sub(self.seen)) {
             self.state = dfa.next_state(self.state, byte);
             if dfa.is_match_state(self.state) {
@@ -176,6 +179,24 @@ impl Matcher {
             return self.end(Progress::Matched);
         }
         if self.seen >= answer.limit {
+            return self.end(Progress::Refused);
+        }
+        Progress::More
+    }
+
+    /// The same, where the answer is known byte by byte.
+    fn compare(&mut self, bytes: &[u8], limit: usize, chunk: &[u8]) -> Progress {
+        let expected = bytes.iter().skip(self.seen).take(limit.saturating_sub(self.seen));
+        for (byte, expected) in chunk.iter().zip(expected) {
+            self.seen += 1;
+            if byte != expected {
+                return self.end(Progress::Refused);
+            }
+        }
+        if self.seen == bytes.len() {
+            return self.end(Progress::Matched);
+        }
+        if self.seen >= limit {
             return self.end(Progress::Refused);
         }
         Progress::More

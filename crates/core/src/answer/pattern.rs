@@ -15,6 +15,12 @@ use super::{Compiled, automaton::Automaton};
 use crate::{Mistake, escape::printable, nearest::quoted};
 
 pub(super) fn compile(text: &str) -> Result<Compiled, Mistake> {
+    if let Some(rest) = text.strip_prefix('^') {
+        let bytes = literal(text, rest)?;
+        let source = format!("^{}", spelled(rest));
+        let automaton = Automaton::Bytes(bytes.into());
+        return Ok(Compiled { source: source.into(), automaton, anchored: true });
+    }
     let (hir, source) = read(text)?;
     let all = 0..text.len();
     let mistake = |what: &str, instead: &str| {
@@ -47,21 +53,17 @@ fn read(text: &str) -> Result<(Hir, String), Mistake> {
     if let Some(rest) = text.strip_prefix('/') {
         return Ok((regex(text, rest)?, String::from(text)));
     }
-    let (prefix, rest) = match text.strip_prefix('^') {
-        Some(rest) => ("^", rest),
-        None => ("", text),
-    };
-    let bytes = unescape(rest).map_err(|mistake| mistake.shifted(prefix.len()))?;
+    Ok((Hir::literal(literal(text, text)?), spelled(text)))
+}
+
+/// The bytes that are written in the rest of this text.
+fn literal(text: &str, rest: &str) -> Result<Vec<u8>, Mistake> {
+    let bytes = unescape(rest).map_err(|mistake| mistake.shifted(text.len() - rest.len()))?;
     if bytes.is_empty() {
         let instead = "write what the server says first, such as ^220";
         return Err(Mistake::new(0..text.len(), "an answer is missing", instead));
     }
-    let literal = Hir::literal(bytes);
-    let hir = match prefix {
-        "" => literal,
-        _ => Hir::concat([Hir::look(Look::Start), literal].into()),
-    };
-    Ok((hir, format!("{prefix}{}", spelled(rest))))
+    Ok(bytes)
 }
 
 /// Reads `/re/`; `rest` is what stands after the first slash.

@@ -407,6 +407,12 @@ impl PolicyBuilder {
         Self { otherwise: Steps::default(), finally: Steps::default(), ..self }
     }
 
+    /// Whether there is an `else` or a `finally`.
+    #[must_use]
+    pub fn has_endings(&self) -> bool {
+        !self.otherwise.is_empty() || !self.finally.is_empty()
+    }
+
     /// The servers named so far.
     #[must_use]
     pub fn named(&self) -> &[Server] {

@@ -154,6 +154,8 @@ impl Session {
     #[must_use]
     pub fn after(policy: Arc<Policy>, seed: u64, verdict: Verdict) -> Self {
         let mut session = Self::new(policy, seed);
+        // The next interrupt is the second one.
+        session.interrupted = matches!(verdict, Verdict::Interrupted(_));
         session.end(verdict);
         session
     }
