@@ -43,7 +43,9 @@ pub struct Server {
 /// What becomes of a connection that finds the backlog full.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Full {
-    /// Its SYN is ignored, and the client's kernel sends another: Linux.
+    /// Its SYN is ignored, and the client's kernel sends another. SYNs that came within a round trip
+    /// of the last place were let pass, and it is the client's answer that is dropped: the client
+    /// believes that it is connected. Linux.
     #[default]
     Ignore,
     /// It is refused: Linux with `tcp_abort_on_overflow`, others.
