@@ -24,9 +24,9 @@ pub struct Network {
     pub most: Duration,
     /// How the delays between them are spread. Evenly.
     pub shape: Shape,
-    /// For clients that share a kernel: how far apart its timers go off, so that SYNs are sent again
-    /// in bunches. On Linux 32 ms for a second at 250 Hz (the timer wheel's second level, 8 ticks).
-    /// Zero, which is many machines: each in its own time.
+    /// For clients that share a kernel: how far apart its timers go off, so that SYNs are sent
+    /// again in bunches. On Linux 32 ms for a second at 250 Hz (the timer wheel's second level,
+    /// 8 ticks). Zero, which is many machines: each in its own time.
     pub bunches: Duration,
 }
 
@@ -54,7 +54,7 @@ impl Network {
         nanos(self.least).saturating_add(nanos(self.most))
     }
 
-    /// When a SYN is sent again that was first sent at `since` and of which one was ignored at `now`.
+    /// When a SYN is sent again that was first sent at `since`, one of which was ignored at `now`.
     pub(crate) fn syn_again(&self, since: u64, now: u64) -> Option<u64> {
         let bunches = nanos(self.bunches).max(1);
         next(&AGAIN, since, now).map(|at| at.div_ceil(bunches).saturating_mul(bunches))
@@ -77,8 +77,8 @@ impl Network {
     }
 }
 
-/// When a server's kernel says once more that it heard, to a client whose answer it dropped, counted
-/// from the client's SYN: 1, 3, 7, 15 and 31 s (`tcp_synack_retries`, 5).
+/// When a server's kernel says once more that it heard, to a client whose answer it dropped,
+/// counted from the client's SYN: 1, 3, 7, 15 and 31 s (`tcp_synack_retries`, 5).
 const HEARD: [u64; 5] = [1, 3, 7, 15, 31];
 
 /// When a client finds out by itself that its server knows nothing of it: keepalive asks after 30 s

@@ -43,9 +43,9 @@ pub struct Server {
 /// What becomes of a connection that finds the backlog full.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Full {
-    /// Its SYN is ignored, and the client's kernel sends another. SYNs that came within a round trip
-    /// of the last place were let pass, and it is the client's answer that is dropped: the client
-    /// believes that it is connected. Linux.
+    /// Its SYN is ignored, and the client's kernel sends another. SYNs that came within a round
+    /// trip of the last place were let pass, and it is the client's answer that is dropped: the
+    /// client believes that it is connected. Linux.
     #[default]
     Ignore,
     /// It is refused: Linux with `tcp_abort_on_overflow`, others.
@@ -202,8 +202,8 @@ impl Serving {
             Full::Ignore if self.waiting.iter().rev().take_while(on_the_way).count() == 0 => {
                 Knock::Ignored
             }
-            // Linux remembers as many as may wait; beyond, it answers with a cookie (tcp_syncookies)
-            // and forgets.
+            // Linux remembers as many as may wait; beyond, it answers with a cookie
+            // (tcp_syncookies) and forgets.
             Full::Ignore => {
                 let remembered = self.half_open < self.is.backlog.max(1);
                 self.half_open += u32::from(remembered);

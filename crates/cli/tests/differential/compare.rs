@@ -16,8 +16,8 @@ const NETWORKS_OWN: [&str; 5] = ["address", "addresses", "errno", "detail", "ela
 ///
 /// - 50 ms for the machine: how long a thread may have to wait for its turn where others are busy,
 ///   some ten slices of a core.
-/// - 2 ms for each attempt: tokio's timers tick in milliseconds and round up, and the attempt itself
-///   takes some.
+/// - 2 ms for each attempt: tokio's timers tick in milliseconds and round up, and the attempt
+///   itself takes some.
 /// - 50 ms for each command: that is a process, which has turns of its own to wait for.
 pub(crate) fn late(attempts: u32, commands: u32) -> Duration {
     Duration::from_millis(50) * (1 + commands) + Duration::from_millis(2) * attempts

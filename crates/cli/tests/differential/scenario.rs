@@ -7,7 +7,7 @@
 //! consecutive = 3             # how often in a row the body must end well; 1
 //! holds = "50ms"              # the client is content then; else it reads until the end
 //! until = 6                   # look on until this attempt begins; else it has to end by itself
-//! servers = ["refuse 250ms, ok"] # each by the lab's script, in the policy's order; `ok` says hello
+//! servers = ["refuse 250ms, ok"] # each by the lab's script, in order; `ok` says hello
 //! policy = '''…'''            # a policy file without servers
 //! ```
 //!
