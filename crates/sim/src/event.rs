@@ -31,6 +31,8 @@ pub(crate) enum What {
     Cut,
     /// A SYN is sent again.
     Again,
+    /// The last segment of a handshake reaches the server again.
+    Ack,
     /// Nobody answered the SYN in time.
     Timeout,
     /// The server's word did not come in time.
@@ -40,7 +42,7 @@ pub(crate) enum What {
 }
 
 impl What {
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Turn,
         Self::Done,
         Self::Begin,
@@ -51,6 +53,7 @@ impl What {
         Self::Closed,
         Self::Cut,
         Self::Again,
+        Self::Ack,
         Self::Timeout,
         Self::Impatience,
         Self::Wake,

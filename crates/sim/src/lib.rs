@@ -11,7 +11,8 @@
 //!
 //! - `scenario`: what happens, as data, from TOML files; some ship
 //! - `plan`, `peers`: what the clients do: a policy, or what another tool does
-//! - `rehearsal`, `world`, `event`: the loop; `calendar`: what comes next
+//! - `rehearsal`, `world`, `event`: the loop; `calendar`: what comes next; `world/handshake`: who
+//!   believes to be connected
 //! - `client`, `server`, `network`, `outage`: the parts of the world
 //! - `tally`, `report`: what is counted, and what it means
 

@@ -9,10 +9,11 @@ use fastrand::Rng;
 
 use crate::time::nanos;
 
-/// When a SYN that was not answered is sent again, counted from the first: after 1, 3, 7, 15, 31
-/// and 63 seconds. The initial timeout of 1 s is that of RFC 6298, section 2, which doubles; the
-/// six times are Linux' `tcp_syn_retries` (ip-sysctl).
-const AGAIN: [u64; 6] = [1, 3, 7, 15, 31, 63];
+/// When a SYN that was not answered is sent again, counted from the first, in seconds. The initial
+/// timeout of 1 s is that of RFC 6298, section 2. Linux keeps to it four times more
+/// (`tcp_syn_linear_timeouts`, since 6.5) before it doubles, and sends ten in all
+/// (`tcp_syn_retries`, 6, counts from there): ip-sysctl, and measured on 6.18 up to the seventh.
+const AGAIN: [u64; 10] = [1, 2, 3, 4, 5, 7, 11, 19, 35, 67];
 
 /// The way between clients and servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,10 @@ pub struct Network {
     pub most: Duration,
     /// How the delays between them are spread. Evenly.
     pub shape: Shape,
+    /// For clients that share a kernel: how far apart its timers go off, so that SYNs are sent
+    /// again in bunches. On Linux 32 ms for a second at 250 Hz (the timer wheel's second level,
+    /// 8 ticks). Zero, which is many machines: each in its own time.
+    pub bunches: Duration,
 }
 
 /// How delays are spread between the shortest and the longest.
@@ -39,11 +44,22 @@ pub enum Shape {
 impl Default for Network {
     fn default() -> Self {
         let millisecond = Duration::from_millis(1);
-        Self { least: millisecond, most: millisecond, shape: Shape::Even }
+        Self { least: millisecond, most: millisecond, shape: Shape::Even, bunches: Duration::ZERO }
     }
 }
 
 impl Network {
+    /// There and back again, on the average of an even spread, in nanoseconds.
+    pub(crate) fn round_trip(&self) -> u64 {
+        nanos(self.least).saturating_add(nanos(self.most))
+    }
+
+    /// When a SYN is sent again that was first sent at `since`, one of which was ignored at `now`.
+    pub(crate) fn syn_again(&self, since: u64, now: u64) -> Option<u64> {
+        let bunches = nanos(self.bunches).max(1);
+        next(&AGAIN, since, now).map(|at| at.div_ceil(bunches).saturating_mul(bunches))
+    }
+
     /// How long this one is under way, in nanoseconds.
     pub(crate) fn draw(&self, random: &mut Rng) -> u64 {
         let (least, most) = (nanos(self.least), nanos(self.most));
@@ -61,10 +77,24 @@ impl Network {
     }
 }
 
-/// When a SYN is sent again that was first sent at `since` and of which one was ignored at `now`.
-pub(crate) fn syn_again(since: u64, now: u64) -> Option<u64> {
-    let after = AGAIN.iter().map(|seconds| since.saturating_add(seconds * 1_000_000_000));
-    after.into_iter().find(|at| *at > now)
+/// When a server's kernel says once more that it heard, to a client whose answer it dropped,
+/// counted from the client's SYN: 1, 3, 7, 15 and 31 s (`tcp_synack_retries`, 5).
+const HEARD: [u64; 5] = [1, 3, 7, 15, 31];
+
+/// When a client finds out by itself that its server knows nothing of it: keepalive asks after 30 s
+/// and then every 10 s, three times in all.
+const ALIVE: [u64; 3] = [30, 40, 50];
+
+/// When the next chance is of a connection whose client believes that it stands and whose server
+/// dropped the last segment of the handshake: where the server remembers the client, and where
+/// not.
+pub(crate) fn ack_again(remembered: bool, since: u64, now: u64) -> Option<u64> {
+    next(if remembered { &HEARD } else { &ALIVE }, since, now)
+}
+
+fn next(seconds: &[u64], since: u64, now: u64) -> Option<u64> {
+    let mut after = seconds.iter().map(|seconds| since.saturating_add(seconds * 1_000_000_000));
+    after.find(|at| *at > now)
 }
 
 #[cfg(test)]
@@ -72,12 +102,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_syn_is_sent_again_after_one_three_and_seven_seconds() {
+    fn a_syn_is_sent_again_each_second_and_then_ever_later() {
         const SECOND: u64 = 1_000_000_000;
-        assert_eq!(syn_again(5 * SECOND, 5 * SECOND + 1), Some(6 * SECOND));
-        assert_eq!(syn_again(5 * SECOND, 6 * SECOND + 1), Some(8 * SECOND));
-        assert_eq!(syn_again(5 * SECOND, 8 * SECOND + 1), Some(12 * SECOND));
-        assert_eq!(syn_again(0, 64 * SECOND), None);
+        let again = |since: u64, now: u64| {
+            Network::default().syn_again(since * SECOND, now * SECOND + 1).map(|at| at / SECOND)
+        };
+        assert_eq!([again(5, 5), again(5, 6), again(5, 10)], [Some(6), Some(7), Some(12)]);
+        assert_eq!(again(0, 68), None);
+        let bunches = Duration::from_millis(32);
+        let bunched = Network { bunches, ..Network::default() };
+        assert_eq!(bunched.syn_again(1, 2), Some(32_000_000 * 32));
     }
 
     #[test]
@@ -85,7 +119,7 @@ mod tests {
         let mut random = Rng::with_seed(1);
         let (least, most) = (Duration::from_millis(5), Duration::from_millis(85));
         let mut mean = |shape| {
-            let network = Network { least, most, shape };
+            let network = Network { least, most, shape, bunches: Duration::ZERO };
             let draws: Vec<_> = (0..10_000).map(|_| network.draw(&mut random)).collect();
             assert!(draws.iter().all(|draw| (5_000_000..=85_000_000).contains(draw)));
             draws.iter().sum::<u64>() / 10_000_000_000

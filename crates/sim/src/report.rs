@@ -65,7 +65,7 @@ pub struct Report {
     pub attempts_while_down: u64,
     /// SYNs that clients' kernels sent again.
     pub retransmissions: u64,
-    /// SYNs that found a full backlog.
+    /// SYNs, and last segments of handshakes, that found a full backlog.
     pub overflowed: u64,
     /// Connections that were lost, or had to be made for the first time.
     pub lost: u64,

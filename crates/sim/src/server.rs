@@ -10,7 +10,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use redial_core::Rate;
 
-use crate::time::nanos;
+use crate::{Network, time::nanos};
 
 /// A thousandth, as speeds are counted.
 const WHOLE: u64 = 1_000;
@@ -43,7 +43,9 @@ pub struct Server {
 /// What becomes of a connection that finds the backlog full.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Full {
-    /// Its SYN is ignored, and the client's kernel sends another: Linux.
+    /// Its SYN is ignored, and the client's kernel sends another. SYNs that came within a round
+    /// trip of the last place were let pass, and it is the client's answer that is dropped: the
+    /// client believes that it is connected. Linux.
     #[default]
     Ignore,
     /// It is refused: Linux with `tcp_abort_on_overflow`, others.
@@ -112,6 +114,12 @@ pub(crate) enum Knock {
     },
     Refused,
     Ignored,
+    /// The client is told that it is heard, and what it answers finds the backlog full: it believes
+    /// that the connection stands.
+    Lost {
+        /// Whether the server remembers that it was asked, and says once more that it heard.
+        remembered: bool,
+    },
     Closed,
 }
 
@@ -130,7 +138,10 @@ pub(crate) struct Serving {
     pub(crate) up: bool,
     up_since: u64,
     recovery: u64,
-    waiting: VecDeque<(u32, u32)>,
+    /// Client, attempt, and when its SYN came.
+    waiting: VecDeque<(u32, u32, u64)>,
+    /// Handshakes whose last segment was dropped, and that are remembered.
+    half_open: u32,
     /// What it works on. What is done for a life before a restart is told by `life`.
     current: Option<Job>,
     pub(crate) life: u32,
@@ -149,6 +160,7 @@ impl Serving {
             up_since: 0,
             recovery: nanos(recovery),
             waiting: VecDeque::new(),
+            half_open: 0,
             current: None,
             life: 0,
             connected: 0,
@@ -162,6 +174,7 @@ impl Serving {
         self.up = up;
         self.life += 1;
         self.waiting.clear();
+        self.half_open = 0;
         self.current = None;
         self.connected = 0;
         self.debt = 0;
@@ -169,8 +182,9 @@ impl Serving {
         self.up_since = now;
     }
 
-    /// A SYN arrives.
-    pub(crate) fn knock(&mut self, client: u32, serial: u32) -> Knock {
+    /// A SYN arrives. A round trip later, the client's answer would: only then a connection takes
+    /// its place in the backlog, and until then more SYNs are let pass than there are places for.
+    pub(crate) fn knock(&mut self, now: u64, way: &Network, client: u32, serial: u32) -> Knock {
         if !self.up {
             return match self.is.down {
                 Down::Refuse => Knock::Refused,
@@ -178,19 +192,44 @@ impl Serving {
                 Down::Close => Knock::Closed,
             };
         }
-        if self.waiting.len() >= self.is.backlog.max(1) as usize {
-            return match self.is.full {
-                Full::Ignore => Knock::Ignored,
-                Full::Refuse => Knock::Refused,
-            };
+        if let Some(begins) = self.queue(now, client, serial) {
+            return Knock::Taken { begins };
         }
-        self.waiting.push_back((client, serial));
-        Knock::Taken { begins: self.current.is_none() }
+        let round_trip = way.round_trip();
+        let on_the_way = |(_, _, since): &&(u32, u32, u64)| now - since < round_trip;
+        match self.is.full {
+            Full::Refuse => Knock::Refused,
+            Full::Ignore if self.waiting.iter().rev().take_while(on_the_way).count() == 0 => {
+                Knock::Ignored
+            }
+            // Linux remembers as many as may wait; beyond, it answers with a cookie
+            // (tcp_syncookies) and forgets.
+            Full::Ignore => {
+                let remembered = self.half_open < self.is.backlog.max(1);
+                self.half_open += u32::from(remembered);
+                Knock::Lost { remembered }
+            }
+        }
+    }
+
+    /// A handshake is complete: it waits in the backlog if there is a place. Whether the server had
+    /// nothing else to do.
+    pub(crate) fn queue(&mut self, now: u64, client: u32, serial: u32) -> Option<bool> {
+        if self.waiting.len() >= self.is.backlog.max(1) as usize {
+            return None;
+        }
+        self.waiting.push_back((client, serial, now));
+        Some(self.current.is_none())
+    }
+
+    /// A handshake that was remembered is complete, or given up.
+    pub(crate) fn forget(&mut self) {
+        self.half_open = self.half_open.saturating_sub(1);
     }
 
     /// Begins with the next in the backlog. Returns when it will be done.
     pub(crate) fn begin(&mut self, now: u64) -> Option<u64> {
-        let (client, serial) = self.waiting.pop_front()?;
+        let (client, serial, _) = self.waiting.pop_front()?;
         let speed = self.is.speed(self.connected);
         let idle = now.saturating_sub(self.idle_since);
         self.debt = self.debt.saturating_sub(idle.saturating_mul(speed) / WHOLE);

@@ -85,7 +85,7 @@ pub(crate) struct Tally {
     pub(crate) while_up: u64,
     /// SYNs sent again by kernels.
     pub(crate) again: u64,
-    /// SYNs that found a full backlog.
+    /// SYNs, and last segments of handshakes, that found a full backlog.
     pub(crate) overflowed: u64,
     /// Connections that came to stand.
     pub(crate) made: u64,

@@ -5,6 +5,8 @@
 //! events of an attempt that is over are recognised by its serial number. It decides nothing: when
 //! and whether to try is the client's, what a server does is the server's. Start at [`World::run`].
 
+mod handshake;
+
 use std::ops::ControlFlow;
 
 use fastrand::Rng;
@@ -13,10 +15,10 @@ use crate::{
     Calendar, Progress, Start,
     client::{Cause, Client, Happens, Wish, mixed},
     event::{SERIAL, What, key, read},
-    network::{Network, syn_again},
+    network::Network,
     outage::Turn,
     prefetch::prefetch,
-    server::{Knock, Serving},
+    server::Serving,
     tally::Tally,
     time::NEVER,
 };
@@ -57,6 +59,8 @@ struct Line {
     stage: Stage,
     /// The server has taken it off its backlog, and holds it.
     held: bool,
+    /// The server remembers a handshake that is not complete.
+    half_open: bool,
     /// It counts as back: it stands on both sides.
     back: bool,
 }
@@ -110,6 +114,7 @@ impl<C: Client> World<C> {
             server: 0,
             stage: Stage::Away,
             held: false,
+            half_open: false,
             back: false,
         };
         let seeds = (0..u64::from(clients)).map(|client| mixed(setting.seed, client));
@@ -238,6 +243,7 @@ impl<C: Client> World<C> {
                 let at = now + self.way();
                 self.push(at, client, What::Syn, serial);
             }
+            (What::Ack, Stage::Waiting | Stage::Live) if !line.held => self.ack(client),
             (What::Accepted | What::Served, Stage::Waiting) => {
                 line.stage = Stage::Live;
                 self.is_back(client);
@@ -269,6 +275,9 @@ impl<C: Client> World<C> {
         if line.held {
             line.held = false;
             self.setting.servers[usize::from(line.server)].release();
+        }
+        if std::mem::take(&mut line.half_open) {
+            self.setting.servers[usize::from(line.server)].forget();
         }
         line.stage = Stage::Away;
         if std::mem::take(&mut line.back) {
@@ -351,59 +360,6 @@ impl<C: Client> World<C> {
         self.tell(client, Happens::Connected);
     }
 
-    /// A SYN reaches its server.
-    fn syn(&mut self, client: u32) {
-        let now = self.now;
-        let Line { since, serial, server, .. } = self.lines[client as usize];
-        let serving = &mut self.setting.servers[usize::from(server)];
-        let up = serving.up;
-        let knock = serving.knock(client, serial);
-        self.tally.arrives(now, up);
-        match knock {
-            Knock::Refused => {
-                self.tally.overflowed += u64::from(up);
-                let at = now + self.way();
-                self.push(at, client, What::Refused, serial);
-            }
-            Knock::Ignored => {
-                self.tally.overflowed += u64::from(up);
-                let limit = since.saturating_add(self.setting.patience.connect);
-                match syn_again(since, now).filter(|again| *again < limit) {
-                    Some(again) => self.push(again, client, What::Again, serial),
-                    None => self.push(limit.max(now), client, What::Timeout, serial),
-                }
-            }
-            Knock::Closed => {
-                self.lines[client as usize].stage = Stage::Waiting;
-                let mut at = now + self.way();
-                if self.setting.patience.word.is_none() {
-                    self.push(at, client, What::Accepted, serial);
-                    at += self.way();
-                }
-                self.push(at, client, What::Closed, serial);
-            }
-            Knock::Taken { begins } => {
-                let at = now + self.way();
-                let line = &mut self.lines[client as usize];
-                line.stage = Stage::Waiting;
-                match self.setting.patience.word {
-                    Some(word) => {
-                        line.until = at.saturating_add(word);
-                        let until = line.until;
-                        self.push(until, client, What::Impatience, serial);
-                    }
-                    None => {
-                        line.until = NEVER;
-                        self.push(at, client, What::Accepted, serial);
-                    }
-                }
-                if begins {
-                    self.begin(u32::from(server));
-                }
-            }
-        }
-    }
-
     /// A server begins with the next connection, if there is one.
     fn begin(&mut self, server: u32) {
         let serving = &mut self.setting.servers[server as usize];
@@ -464,6 +420,7 @@ impl<C: Client> World<C> {
             // Who waits for the word of a server that fell silent waits until its patience ends.
             let cut = line.stage == Stage::Live || (line.stage == Stage::Waiting && !silent);
             line.held = false;
+            line.half_open = false;
             if cut {
                 let serial = line.serial;
                 let at = self.now + self.noticed();

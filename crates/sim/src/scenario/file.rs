@@ -171,7 +171,7 @@ impl File {
         }
         let network = match self.network.delay {
             None => Network::default(),
-            Some(Read((least, most))) => Network { least, most, shape: Shape::Even },
+            Some(Read((least, most))) => Network { least, most, ..Network::default() },
         };
         let shape = match self.network.shape {
             ShapeWord::Even => Shape::Even,

@@ -13,7 +13,7 @@ use redial_core::{Human, Mistake, Rounded};
 
 pub use presets::{PRESETS, Preset};
 
-use crate::{Course, Network, Outage, Server, report::memory, time::nanos};
+use crate::{Course, Network, Outage, Server, client::mixed, report::memory, time::nanos};
 
 /// The most clients a rehearsal takes: 10 million, some 7 GB.
 pub const MOST_CLIENTS: u64 = 10_000_000;
@@ -133,6 +133,13 @@ impl Scenario {
     pub fn end(&self) -> Duration {
         let end = self.outage.end(self.servers.len()).saturating_add(self.look_on);
         self.run.map_or(end, |run| run.min(end))
+    }
+
+    /// What the session of the n-th client draws from, counted from 0: a session elsewhere with this
+    /// seed makes the same decisions.
+    #[must_use]
+    pub fn seed_of(&self, client: u64) -> u64 {
+        mixed(self.seed, client)
     }
 
     /// The same with so many clients, and servers that can do as much less: the same curve.
