@@ -58,6 +58,22 @@ impl What {
         Self::Impatience,
         Self::Wake,
     ];
+
+    /// Whether the client's session hears of it, mostly.
+    pub(crate) const fn is_told(self) -> bool {
+        match self {
+            Self::Begin
+            | Self::Refused
+            | Self::Accepted
+            | Self::Served
+            | Self::Closed
+            | Self::Cut
+            | Self::Timeout
+            | Self::Impatience
+            | Self::Wake => true,
+            Self::Turn | Self::Done | Self::Syn | Self::Again | Self::Ack => false,
+        }
+    }
 }
 
 /// An event's id: of whom, what, and of which attempt.

@@ -27,7 +27,7 @@ use crate::{
 const LOOK: u32 = 1 << 16;
 
 /// So many events ahead of time is who comes fetched.
-const AHEAD: usize = 16;
+const AHEAD: usize = 8;
 
 /// Where a client's connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -188,7 +188,9 @@ impl<C: Client> World<C> {
         if let Some(line) = self.lines.get(client) {
             prefetch(line);
         }
-        if let (What::Wake | What::Cut, Some(client)) = (what, self.clients.get(client)) {
+        if what.is_told()
+            && let Some(client) = self.clients.get(client)
+        {
             prefetch(client);
         }
     }
