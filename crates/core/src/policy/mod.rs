@@ -1,19 +1,24 @@
 //! The policy: what to try, what to expect, the clauses, the limits.
 //!
-//! Valid by construction: every part was parsed before it got here. Reading one from a file is in
-//! `file`, printing one in `print`, which clauses are never reached in `reach`; nothing here runs,
-//! that is [`crate::Session`]. Start at [`Policy::build`].
+//! Valid by construction: every part was parsed before it got here. Putting one together is in
+//! `builder`, reading one from a file in `file`, printing one in `print`, by what servers are judged
+//! in `judgement`, which clauses are never reached in `reach`; nothing here runs, that is
+//! [`crate::Session`]. Start at [`Policy::build`].
 
+mod builder;
 mod file;
 mod judgement;
 mod print;
 mod reach;
 
-use alloc::{boxed::Box, string::String, vec::Vec};
+use alloc::{boxed::Box, string::String};
 use core::time::Duration;
 
 use self::judgement::Judgement;
-pub use self::reach::{Missing, Unreached};
+pub use self::{
+    builder::PolicyBuilder,
+    reach::{Missing, Unreached},
+};
 use crate::{
     Answer, Clause, Expectation, Limits, Mistake, Recipe, Rounds, Server, Step, Verb,
     clause::Steps, session::Program,
@@ -76,24 +81,7 @@ impl Policy {
     /// Begins a policy for a verb.
     #[must_use]
     pub fn build(verb: Verb) -> PolicyBuilder {
-        PolicyBuilder {
-            verb,
-            servers: Vec::new(),
-            recipe: None,
-            answer: None,
-            opening: None,
-            clauses: Vec::new(),
-            only: false,
-            rounds: None,
-            limits: Limits::default(),
-            deadline: None,
-            bounds_everything: false,
-            only_while_fresh: false,
-            consecutive: 1,
-            healthy_after: HEALTHY_AFTER,
-            otherwise: Steps::default(),
-            finally: Steps::default(),
-        }
+        PolicyBuilder::new(verb)
     }
 
     /// Begins the standing policy: reconnect for ever, give up only on what cannot heal.
@@ -280,254 +268,6 @@ impl Policy {
         let lists =
             self.clauses.iter().map(Clause::steps).chain([&*self.otherwise, &*self.finally]);
         lists.flatten().any(|step| matches!(step, Step::Run(run) if run.at_most_every.is_some()))
-    }
-}
-
-/// A policy being put together. What is said later replaces what was said before; servers and
-/// clauses add up.
-#[derive(Clone, Debug)]
-pub struct PolicyBuilder {
-    verb: Verb,
-    servers: Vec<Server>,
-    recipe: Option<Recipe>,
-    answer: Option<Answer>,
-    opening: Option<Box<[u8]>>,
-    clauses: Vec<Clause>,
-    only: bool,
-    rounds: Option<Rounds>,
-    limits: Limits,
-    deadline: Option<Duration>,
-    bounds_everything: bool,
-    only_while_fresh: bool,
-    consecutive: u32,
-    healthy_after: Duration,
-    otherwise: Steps,
-    finally: Steps,
-}
-
-impl PolicyBuilder {
-    /// Adds a server.
-    #[must_use]
-    pub fn server(mut self, server: Server) -> Self {
-        self.servers.push(server);
-        self
-    }
-
-    /// Takes these servers instead of those named so far.
-    #[must_use]
-    pub fn servers(mut self, servers: Vec<Server>) -> Self {
-        self.servers = servers;
-        self
-    }
-
-    /// Adds clauses, behind those there are.
-    ///
-    /// # Errors
-    ///
-    /// A [`Mistake`] with its position in `text`.
-    pub fn except(mut self, text: &str) -> Result<Self, Mistake> {
-        self.clauses.extend(Clause::parse_all(text)?);
-        Ok(self)
-    }
-
-    /// Puts clauses in front of those there are.
-    #[must_use]
-    pub fn in_front(mut self, mut clauses: Vec<Clause>) -> Self {
-        clauses.append(&mut self.clauses);
-        self.clauses = clauses;
-        self
-    }
-
-    /// What the first answer must look like.
-    #[must_use]
-    pub fn expect(mut self, answer: Answer) -> Self {
-        self.answer = Some(answer);
-        self
-    }
-
-    /// The recipe that servers are judged by which name none of their own (`#as=`).
-    #[must_use]
-    pub fn recipe(mut self, recipe: Recipe) -> Self {
-        self.recipe = Some(recipe);
-        self
-    }
-
-    /// What is sent first on every connection. Nothing is appended.
-    #[must_use]
-    pub fn send(mut self, opening: impl Into<Box<[u8]>>) -> Self {
-        self.opening = Some(opening.into());
-        self
-    }
-
-    /// Leaves the verb's own clauses out. Off by default.
-    #[must_use]
-    pub const fn only(mut self, only: bool) -> Self {
-        self.only = only;
-        self
-    }
-
-    /// How often the list of servers is gone through. By default as the verb says.
-    #[must_use]
-    pub const fn rounds(mut self, rounds: Rounds) -> Self {
-        self.rounds = Some(rounds);
-        self
-    }
-
-    /// Changes the time limits.
-    #[must_use]
-    pub fn limits(mut self, change: impl FnOnce(&mut Limits)) -> Self {
-        change(&mut self.limits);
-        self
-    }
-
-    /// How long the session may be without a connection. No limit by default.
-    #[must_use]
-    pub const fn deadline(mut self, limit: Duration) -> Self {
-        self.deadline = Some(limit);
-        self
-    }
-
-    /// The deadline, unless one was set.
-    #[must_use]
-    pub const fn deadline_unless_set(mut self, limit: Duration) -> Self {
-        if self.deadline.is_none() {
-            self.deadline = Some(limit);
-        }
-        self
-    }
-
-    /// A shorter deadline, if this one is.
-    #[must_use]
-    pub fn deadline_at_most(mut self, limit: Duration) -> Self {
-        self.deadline = Some(self.deadline.map_or(limit, |deadline| deadline.min(limit)));
-        self
-    }
-
-    /// The same without `else` and `finally`, which belong to the whole of several sessions.
-    #[must_use]
-    pub fn without_endings(self) -> Self {
-        Self { otherwise: Steps::default(), finally: Steps::default(), ..self }
-    }
-
-    /// Whether there is an `else` or a `finally`.
-    #[must_use]
-    pub fn has_endings(&self) -> bool {
-        !self.otherwise.is_empty() || !self.finally.is_empty()
-    }
-
-    /// The servers named so far.
-    #[must_use]
-    pub fn named(&self) -> &[Server] {
-        &self.servers
-    }
-
-    /// Lets the deadline bound everything, the life of the connection too. `wait` always does.
-    #[must_use]
-    pub const fn deadline_bounds_everything(mut self) -> Self {
-        self.bounds_everything = true;
-        self
-    }
-
-    /// Once data has moved, `retry`, `next` and `drop` count as used up, whatever a clause says: for
-    /// a user who cannot begin again, as one whose standard input is gone. Off by default.
-    #[must_use]
-    pub const fn only_while_fresh(mut self) -> Self {
-        self.only_while_fresh = true;
-        self
-    }
-
-    /// How often in a row the body must end well before the session does, [`CONSECUTIVE_PAUSE`]
-    /// apart; a failure in between begins anew. At least 1, which is the default.
-    #[must_use]
-    pub const fn consecutive(mut self, times: u32) -> Self {
-        self.consecutive = if times == 0 { 1 } else { times };
-        self
-    }
-
-    /// How long a connection must live to count as healthy. 10 s by default.
-    #[must_use]
-    pub const fn healthy_after(mut self, time: Duration) -> Self {
-        self.healthy_after = time;
-        self
-    }
-
-    /// Steps to run once after a body that ended well.
-    ///
-    /// # Errors
-    ///
-    /// A [`Mistake`]: only say, run, diagnose, exit and stop may stand there.
-    pub fn otherwise(mut self, text: &str) -> Result<Self, Mistake> {
-        self.otherwise = Step::parse_ending(text)?;
-        Ok(self)
-    }
-
-    /// Steps to run once at the very end, within 10 s.
-    ///
-    /// # Errors
-    ///
-    /// A [`Mistake`]: only say, run, diagnose, exit and stop may stand there.
-    pub fn finally(mut self, text: &str) -> Result<Self, Mistake> {
-        self.finally = Step::parse_ending(text)?;
-        Ok(self)
-    }
-
-    /// Whether a server was named.
-    #[must_use]
-    pub fn has_servers(&self) -> bool {
-        !self.servers.is_empty()
-    }
-
-    /// The policy.
-    ///
-    /// # Errors
-    ///
-    /// A server names a recipe that does not exist, or one that cannot be made for it.
-    pub fn build(self) -> Result<Policy, Mistake> {
-        let mut clauses = self.clauses;
-        let own = clauses.len();
-        if !self.only {
-            clauses.extend(self.verb.clauses()?);
-        }
-        let lengths = clauses
-            .iter()
-            .map(|clause| clause.steps().len())
-            .chain([self.otherwise.len(), self.finally.len()]);
-        let mut total = 0;
-        let mut places = Vec::with_capacity(clauses.len() + 3);
-        for length in lengths {
-            places.push(total);
-            total += length;
-        }
-        places.push(total);
-        // Who says what to send or to expect has said how to judge.
-        let judged = self.answer.is_none() && self.opening.is_none();
-        let judgement = |server| match judged {
-            true => Judgement::of(self.verb, self.recipe.as_ref(), server),
-            false => Ok(Judgement::None),
-        };
-        let judgements = self.servers.iter().map(judgement).collect::<Result<_, Mistake>>()?;
-        Ok(Policy {
-            verb: self.verb,
-            servers: self.servers.into_boxed_slice(),
-            judgements,
-            recipe: self.recipe,
-            answer: self.answer,
-            opening: self.opening,
-            clauses: clauses.into_boxed_slice(),
-            own,
-            rounds: self.rounds.unwrap_or_else(|| self.verb.rounds()),
-            limits: self.limits,
-            deadline: self.deadline,
-            // Being ready, or gone, is the whole body of a wait.
-            bounds_everything: self.bounds_everything
-                || matches!(self.verb, Verb::Wait | Verb::Gone),
-            only_while_fresh: self.only_while_fresh,
-            consecutive: self.consecutive,
-            healthy_after: self.healthy_after,
-            otherwise: self.otherwise,
-            finally: self.finally,
-            places: places.into_boxed_slice(),
-        })
     }
 }
 
