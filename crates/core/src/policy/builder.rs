@@ -184,8 +184,9 @@ impl PolicyBuilder {
         self
     }
 
-    /// How often in a row the body must end well before the session does, [`CONSECUTIVE_PAUSE`]
-    /// apart; a failure in between begins anew. At least 1, which is the default.
+    /// How often in a row the body must end well before the session does,
+    /// [`CONSECUTIVE_PAUSE`](crate::CONSECUTIVE_PAUSE) apart; a failure in between begins anew. At
+    /// least 1, which is the default.
     #[must_use]
     pub const fn consecutive(mut self, times: u32) -> Self {
         self.consecutive = if times == 0 { 1 } else { times };
