@@ -32,7 +32,7 @@ pub(crate) fn with_starttls() -> Server {
 /// Takes no more clients: `421 …`, until it may go on.
 pub(crate) fn full() -> Server {
     let furnish = |place: &Place| command(place, 2, "tls_advertise_hosts =");
-    Server::start(PACKAGE, "Debian-exim", furnish, answers).fill(2, b"", "421 ")
+    Server::start(PACKAGE, "Debian-exim", furnish, answers).fill(2..=2, b"", "421 ")
 }
 
 /// What it says to one who greets it and leaves.

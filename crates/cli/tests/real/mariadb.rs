@@ -44,7 +44,7 @@ pub(crate) fn over_tls() -> Server {
 pub(crate) fn full() -> Server {
     let few = ["--max-connections=10", "--connect-timeout=600"];
     let furnish = move |place: &Place| command(place, &few);
-    Server::start(PACKAGE, "mysql", furnish, accepts).fill(11, b"", "Too many connections")
+    Server::start(PACKAGE, "mysql", furnish, accepts).fill(11..=11, b"", "Too many connections")
 }
 
 /// As the user's own client says it: what a query gives, or why there is none.

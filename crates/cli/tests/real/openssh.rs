@@ -14,7 +14,7 @@ pub(crate) fn start() -> Server {
 /// Takes no more strangers: `Exceeded MaxStartups`, until it may go on.
 pub(crate) fn full() -> Server {
     let server = Server::start(PACKAGE, "nobody", |place| command(place, "2:100:2"), offers_keys);
-    server.fill(2, b"", "Exceeded MaxStartups")
+    server.fill(2..=2, b"", "Exceeded MaxStartups")
 }
 
 /// Its keys, as ssh-keyscan says them.

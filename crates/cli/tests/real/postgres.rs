@@ -54,7 +54,7 @@ pub(crate) fn full() -> Server {
     let more = ["-c", few[0], "-c", few[1], "-c", patient];
     let furnish = move |place: &Place| command(place, &more);
     let opening = b"\0\0\0\x1f\0\x03\0\0user\0app\0database\0app\0\0";
-    Server::start(PACKAGE, "postgres", furnish, accepts).fill(2, opening, "C53300")
+    Server::start(PACKAGE, "postgres", furnish, accepts).fill(2..=2, opening, "C53300")
 }
 
 /// As psql says it: what a query gives, or why there is none.

@@ -49,7 +49,7 @@ pub(crate) fn loading() -> Server {
 pub(crate) fn full() -> Server {
     let furnish = |place: &Place| command(place, &["--maxclients", "4"]);
     let server = Server::start(PACKAGE, "redis", furnish, |server| says(server, "PONG"));
-    server.fill(4, b"PING\r\n", "-ERR max")
+    server.fill(4..=4, b"PING\r\n", "-ERR max")
 }
 
 /// As redis-cli says it.

@@ -8,6 +8,7 @@
 use std::{
     fs::{self, File},
     net::{SocketAddr, TcpStream},
+    ops::RangeInclusive,
     process::{Child, ChildStdin, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -137,18 +138,23 @@ impl Server {
 
     /// Full: connections that begin with `opening` are held until so many are, and the next one is
     /// answered by `refusal`.
-    pub(super) fn fill(mut self, clients: usize, opening: &[u8], refusal: &str) -> Self {
+    pub(super) fn fill(
+        mut self,
+        clients: RangeInclusive<usize>,
+        opening: &[u8],
+        refusal: &str,
+    ) -> Self {
         let begun = Instant::now();
-        while begun.elapsed() < LIMIT && self.held.len() <= clients {
+        while begun.elapsed() < LIMIT && self.held.len() <= *clients.end() {
             let (connection, said) = meet(self.port(), opening);
-            match (said.contains(refusal), self.held.len() == clients) {
+            match (said.contains(refusal), clients.contains(&self.held.len())) {
                 (true, true) => return self,
                 // Who asked before, and has left, may still be counted.
                 (true, false) => thread::sleep(PAUSE),
                 (false, _) => self.held.extend(connection),
             }
         }
-        panic!("{} is not full with {clients} clients:\n{}", self.package, self.log());
+        panic!("{} is not full with {clients:?} clients:\n{}", self.package, self.log());
     }
 
     /// Ends the state it was started in: from here on it is on its way to being ready.
