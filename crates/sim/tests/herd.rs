@@ -105,10 +105,26 @@ fn after_ten_minutes_only_the_mean_matters() {
     for (name, rule, published) in [
         ("full, cap 60", Rule::Full { base: s(1), cap: s(60) }, 3_371),
         ("50% around 30", around(50), 3_440),
+        ("equal, cap 40", Rule::Equal { base: s(1), cap: s(40) }, 3_469),
+        ("20% around 30", around(20), 3_510),
         // Unless there is next to none, or it is lost at the cap.
         ("5% around 30", around(5), 10_531),
         ("20% within 30", Rule::Clamped { base: s(1), cap: s(30), percent: 20 }, 14_700),
     ] {
         assert_near(name, play(600, rule).peak_second, published);
+    }
+}
+
+#[test]
+fn after_an_hour_what_is_lost_at_the_cap_is_still_lost() {
+    for (name, rule, published) in [
+        ("full, cap 60", Rule::Full { base: s(1), cap: s(60) }, 3_349),
+        ("50% around 30", around(50), 3_422),
+        ("equal, cap 40", Rule::Equal { base: s(1), cap: s(40) }, 3_495),
+        ("20% around 30", around(20), 3_455),
+        ("5% around 30", around(5), 4_343),
+        ("20% within 30", Rule::Clamped { base: s(1), cap: s(30), percent: 20 }, 14_786),
+    ] {
+        assert_near(name, play(3_600, rule).peak_second, published);
     }
 }
