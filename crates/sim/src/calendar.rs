@@ -1,18 +1,27 @@
 //! What comes next, of a million things: a calendar queue ordered by (time, id).
 //!
 //! R. Brown, "Calendar queues: a fast O(1) priority queue implementation for the simulation event
-//! set problem", CACM 31(10), 1988: time is cut into days, day after day around a year of lists;
-//! pushing appends to a list, popping walks to the next day. As there, the year grows and shrinks
-//! with the number of entries, and a day is a multiple of the mean gap between them. Unlike there
-//! a day holds some 32 entries, not three: they lie in one piece of memory and are sorted when the
-//! day comes, which costs less than three visits to memory that is not cached, and a million
-//! entries at one moment cost n log n and not n². The gap is that of all pops since the last look,
-//! not of a sample. It knows nothing of clients. Start at [`Calendar`].
+//! set problem", CACM 31(10), 1988: time is cut into days, each with a list; pushing appends to a
+//! list, popping walks to the next day. As there, a day is a multiple of the mean gap between
+//! entries, here that of all pops since the last look, not of a sample. Unlike there a day holds
+//! some 32 entries, not three: they lie in one piece of memory and are sorted when the day comes,
+//! and a million entries at one moment cost n log n and not n².
+//!
+//! Only this year has days. A later year is one list, dealt out to the days when the year begins,
+//! as in the hierarchical wheels of Varghese and Lauck (SOSP 1987): however many wait, what is
+//! pushed goes to the end of one of a few lists, which the processor's cache holds, and is read in
+//! the order it was written. It knows nothing of clients. Start at [`Calendar`].
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
-/// The fewest days in a year.
-const FEWEST: usize = 16;
+/// The days of a year.
+const DAYS: usize = 1_024;
+
+/// The years that have a list of their own, with this one.
+const YEARS: usize = 256;
+
+/// The years that have none begin so many behind this one.
+const BEYOND: u64 = YEARS as u64;
 
 /// The longest day: 2^36 ns, some 69 s.
 const LONGEST: u32 = 36;
@@ -20,16 +29,11 @@ const LONGEST: u32 = 36;
 /// A day is so many mean gaps long.
 const GAPS: u64 = 32;
 
-/// The year has so many days that each entry has between 1/16 and 1/4 of one: it is 2 to 8 times
-/// as long as all that wait take to be popped, so that few entries are of later years.
-const MOST_PER_DAY: usize = 16;
-const LEAST_PER_DAY: usize = 4;
-
-/// So many are filed together.
-const TOGETHER: usize = 64;
-
-/// A list that grew larger than this is given back when its day is over.
+/// A day's list that grew larger than this is given back when its day is over.
 const KEPT: usize = 1_024;
+
+/// When, and who.
+type Entry = (u64, u64);
 
 /// A priority queue of (nanoseconds, id), the smallest first; equal ones come out together.
 ///
@@ -46,19 +50,24 @@ const KEPT: usize = 1_024;
 /// assert_eq!(calendar.pop(), None);
 /// ```
 pub struct Calendar {
-    /// The entries of each day of the year; a power of two of them.
-    days: Vec<Vec<(u64, u64)>>,
+    /// The entries of each day of this year.
+    days: Vec<Vec<Entry>>,
+    /// Those of each year to come, a ring.
+    years: Vec<Vec<Entry>>,
+    /// Those of the years behind them.
+    beyond: Vec<Entry>,
+    /// The earliest year in `beyond`.
+    horizon: u64,
+    /// Empty lists for years, that have room.
+    spare: Vec<Vec<Entry>>,
     /// A day is 2^shift nanoseconds.
     shift: u32,
     /// The day that has begun.
     today: u64,
     /// Its entries, the next one last.
-    now: Vec<(u64, u64)>,
-    /// What was pushed for later and is not filed yet: lists far apart in memory are visited
-    /// together, so that the waits for them overlap.
-    coming: Vec<(u64, u64)>,
+    now: Vec<Entry>,
     /// What was pushed at or before today since it began.
-    late: BinaryHeap<Reverse<(u64, u64)>>,
+    late: BinaryHeap<Reverse<Entry>>,
     len: usize,
     work: Work,
 }
@@ -67,7 +76,7 @@ pub struct Calendar {
 #[derive(Default)]
 struct Work {
     pops: usize,
-    /// Days walked through, and entries of other years passed by.
+    /// Days and years walked through.
     steps: usize,
     /// The time popped last, then and now.
     since: u64,
@@ -85,11 +94,14 @@ impl Calendar {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            days: vec![Vec::new(); FEWEST],
+            days: vec![Vec::new(); DAYS],
+            years: vec![Vec::new(); YEARS],
+            beyond: Vec::new(),
+            horizon: u64::MAX,
+            spare: Vec::new(),
             shift: 20,
             today: 0,
             now: Vec::new(),
-            coming: Vec::with_capacity(TOGETHER),
             late: BinaryHeap::new(),
             len: 0,
             work: Work::default(),
@@ -111,10 +123,7 @@ impl Calendar {
     /// Adds an entry.
     pub fn push(&mut self, at: u64, id: u64) {
         self.len += 1;
-        if self.len > MOST_PER_DAY * self.days.len() {
-            self.rebuild(self.shift, 2 * self.days.len());
-        }
-        self.file(at, id);
+        self.file((at, id));
     }
 
     /// Takes the entry with the smallest time, of these the one with the smallest id.
@@ -130,12 +139,10 @@ impl Calendar {
         self.work.pops += 1;
         self.work.last = self.work.last.max(at);
         // A look may cost a visit to every entry; so much work has to lie between two.
-        let whole = (self.len + self.days.len()).max(1_024);
+        let whole = self.len + DAYS;
         let Work { pops, steps, .. } = self.work;
         if pops > whole || steps > 4 * whole.max(pops) {
             self.look();
-        } else if self.days.len() > FEWEST && self.len < LEAST_PER_DAY * self.days.len() {
-            self.rebuild(self.shift, self.days.len() / 2);
         }
         Some((at, id))
     }
@@ -153,31 +160,27 @@ impl Calendar {
         self.now.get(place).map(|(_, id)| *id)
     }
 
-    fn file(&mut self, at: u64, id: u64) {
-        let day = at >> self.shift;
+    fn file(&mut self, entry: Entry) {
+        let day = entry.0 >> self.shift;
         if day <= self.today {
-            self.late.push(Reverse((at, id)));
-        } else {
-            self.coming.push((at, id));
-            if self.coming.len() >= TOGETHER {
-                self.settle();
+            self.late.push(Reverse(entry));
+            return;
+        }
+        let year = year_of(day);
+        match year - year_of(self.today) {
+            0 => self.days[within(day, DAYS)].push(entry),
+            1..BEYOND => {
+                let list = &mut self.years[within(year, YEARS)];
+                if list.capacity() == 0 {
+                    *list = self.spare.pop().unwrap_or_default();
+                }
+                list.push(entry);
+            }
+            BEYOND.. => {
+                self.beyond.push(entry);
+                self.horizon = self.horizon.min(year);
             }
         }
-    }
-
-    /// Files what was pushed for later.
-    fn settle(&mut self) {
-        let mut coming = std::mem::take(&mut self.coming);
-        for (at, id) in coming.drain(..) {
-            let place = self.place(at >> self.shift);
-            self.days[place].push((at, id));
-        }
-        self.coming = coming;
-    }
-
-    #[allow(clippy::cast_possible_truncation)] // the mask is smaller than a usize
-    const fn place(&self, day: u64) -> usize {
-        day as usize & (self.days.len() - 1)
     }
 
     /// Goes to the next day that has entries, and takes them. Returns whether there is one.
@@ -185,70 +188,100 @@ impl Calendar {
         if self.len == 0 {
             return false;
         }
-        self.settle();
-        for _ in 0..self.days.len() {
+        loop {
+            while within(self.today + 1, DAYS) != 0 {
+                self.today += 1;
+                self.work.steps += 1;
+                if self.take() {
+                    return true;
+                }
+            }
+            if !self.next_year() {
+                return false;
+            }
             self.today += 1;
-            self.work.steps += 1;
             if self.take() {
                 return true;
             }
         }
-        // A year without an entry: the earliest is looked for, and its day begun.
-        self.work.steps += self.len;
-        let earliest = self.days.iter().flatten().map(|(at, _)| *at).min();
-        let Some(earliest) = earliest else { return false };
-        self.today = earliest >> self.shift;
-        self.take()
     }
 
     /// Makes today's entries what comes now. Returns whether there are any.
     fn take(&mut self) -> bool {
-        let place = self.place(self.today);
-        let (today, shift) = (self.today, self.shift);
-        let list = &mut self.days[place];
+        let list = &mut self.days[within(self.today, DAYS)];
         if list.is_empty() {
             return false;
         }
-        if list.iter().all(|(at, _)| at >> shift == today) {
-            std::mem::swap(&mut self.now, list);
-        } else {
-            self.work.steps += list.len();
-            self.now.extend(list.extract_if(.., |(at, _)| *at >> shift == today));
-        }
-        if list.capacity() > KEPT && list.len() < KEPT / 4 {
-            list.shrink_to(KEPT / 4);
+        std::mem::swap(&mut self.now, list);
+        if list.capacity() > KEPT {
+            *list = Vec::new();
         }
         self.now.sort_unstable_by(|one, other| other.cmp(one));
-        !self.now.is_empty()
+        true
+    }
+
+    /// Deals out the next year that has entries; today is the day before. Returns whether there
+    /// is one.
+    fn next_year(&mut self) -> bool {
+        let this = year_of(self.today);
+        let mut coming = this + 1..this + BEYOND;
+        let next = coming.find(|year| !self.years[within(*year, YEARS)].is_empty());
+        let year = next.unwrap_or(u64::MAX).min(self.horizon);
+        if year == u64::MAX {
+            return false;
+        }
+        self.work.steps += YEARS;
+        self.today = year * DAYS as u64 - 1;
+        if year == self.horizon {
+            self.horizon = u64::MAX;
+            self.work.steps += self.beyond.len();
+            for entry in std::mem::take(&mut self.beyond) {
+                self.file(entry);
+            }
+        }
+        let mut list = std::mem::take(&mut self.years[within(year, YEARS)]);
+        for entry in list.drain(..) {
+            self.days[within(entry.0 >> self.shift, DAYS)].push(entry);
+        }
+        self.spare.push(list);
+        true
     }
 
     /// Is a day as long as it should be?
     fn look(&mut self) {
         let Work { pops, since, last, .. } = self.work;
         let gap = (last - since) / pops.max(1) as u64;
-        let shift = (GAPS * gap).max(1).ilog2().min(LONGEST);
+        let shift = gap.saturating_mul(GAPS).max(1).ilog2().min(LONGEST);
         // One of two neighbours is as good as the other, and moving costs; and from a crowd at one
         // moment nothing can be learnt about the next.
         if gap > 0 && shift.abs_diff(self.shift) > 1 {
-            self.rebuild(shift, self.days.len());
+            self.rebuild(shift);
         }
         self.work = Work { since: last, last, ..Work::default() };
     }
 
     /// Files every entry anew.
-    fn rebuild(&mut self, shift: u32, days: usize) {
-        self.settle();
+    fn rebuild(&mut self, shift: u32) {
         let mut entries = std::mem::take(&mut self.now);
-        entries.extend(std::mem::take(&mut self.late).into_iter().map(|Reverse(entry)| entry));
+        entries.extend(self.late.drain().map(|Reverse(entry)| entry));
         // What was today stays so: the next to be popped.
         let first = entries.iter().map(|(at, _)| *at).min();
-        entries.extend(self.days.iter_mut().flat_map(std::mem::take));
+        let later = self.days.iter_mut().chain(&mut self.years).chain([&mut self.beyond]);
+        entries.extend(later.flat_map(std::mem::take));
         let first = first.or_else(|| entries.iter().map(|(at, _)| *at).min());
-        self.days = vec![Vec::new(); days];
+        self.horizon = u64::MAX;
         self.shift = shift;
         self.today = first.unwrap_or(self.work.last) >> shift;
-        for (at, id) in entries {
-            self.file(at, id);
-        }
+        entries.into_iter().for_each(|entry| self.file(entry));
     }
+}
+
+const fn year_of(day: u64) -> u64 {
+    day / DAYS as u64
+}
+
+/// The place of a day or a year in its ring.
+#[allow(clippy::cast_possible_truncation)] // smaller than the ring
+const fn within(number: u64, ring: usize) -> usize {
+    (number % ring as u64) as usize
 }
