@@ -9,16 +9,15 @@ use core::ops::{Deref, DerefMut};
 
 /// A list whose length never changes, up to N of them in place.
 pub(super) enum Few<T, const N: usize> {
-    Here([T; N], usize),
+    Here([T; N], u8),
     There(Box<[T]>),
 }
 
 impl<T: Copy + Default, const N: usize> Few<T, N> {
     pub(super) fn new(len: usize) -> Self {
-        if len <= N {
-            Self::Here([T::default(); N], len)
-        } else {
-            Self::There(vec![T::default(); len].into_boxed_slice())
+        match u8::try_from(len) {
+            Ok(here) if len <= N => Self::Here([T::default(); N], here),
+            _ => Self::There(vec![T::default(); len].into_boxed_slice()),
         }
     }
 }
@@ -28,7 +27,7 @@ impl<T, const N: usize> Deref for Few<T, N> {
 
     fn deref(&self) -> &[T] {
         match self {
-            Self::Here(items, len) => items.get(..*len).unwrap_or_default(),
+            Self::Here(items, len) => items.get(..usize::from(*len)).unwrap_or_default(),
             Self::There(items) => items,
         }
     }
@@ -37,7 +36,7 @@ impl<T, const N: usize> Deref for Few<T, N> {
 impl<T, const N: usize> DerefMut for Few<T, N> {
     fn deref_mut(&mut self) -> &mut [T] {
         match self {
-            Self::Here(items, len) => items.get_mut(..*len).unwrap_or_default(),
+            Self::Here(items, len) => items.get_mut(..usize::from(*len)).unwrap_or_default(),
             Self::There(items) => items,
         }
     }
@@ -47,13 +46,15 @@ impl<T, const N: usize> DerefMut for Few<T, N> {
 pub(super) struct Queue<T> {
     /// Nothing is in `rest` while this is empty.
     first: Option<T>,
-    rest: VecDeque<T>,
+    /// None while nothing ever was.
+    rest: Option<Box<VecDeque<T>>>,
 }
 
 impl<T> Queue<T> {
     /// One in which so many may wait without an allocation later.
     pub(super) fn with_capacity(capacity: usize) -> Self {
-        Self { first: None, rest: VecDeque::with_capacity(capacity.saturating_sub(1)) }
+        let rest = (capacity > 1).then(|| Box::new(VecDeque::with_capacity(capacity - 1)));
+        Self { first: None, rest }
     }
 
     #[inline]
@@ -61,15 +62,15 @@ impl<T> Queue<T> {
         if self.first.is_none() {
             self.first = Some(item);
         } else {
-            self.rest.push_back(item);
+            self.rest.get_or_insert_default().push_back(item);
         }
     }
 
     #[inline]
     pub(super) fn pop_front(&mut self) -> Option<T> {
         let first = self.first.take();
-        if !self.rest.is_empty() {
-            self.first = self.rest.pop_front();
+        if let Some(rest) = &mut self.rest {
+            self.first = rest.pop_front();
         }
         first
     }

@@ -107,8 +107,9 @@ enum State {
     Pausing(Duration),
     /// A connection stands, since then.
     Live(Id, Duration),
-    /// A step is being carried out; behind it the walk goes on.
-    Stepping(Id, Walk),
+    /// A step is being carried out; behind it the walk goes on. It is rare, and in a box so that
+    /// the other states are small.
+    Stepping(Id, Box<Walk>),
     Over(Verdict),
 }
 

@@ -105,7 +105,7 @@ impl Session {
                         .map_or(RUN_LIMIT, |until| until.saturating_sub(self.now).min(RUN_LIMIT));
                     self.outputs.push_back(Output::Step { id, step: at, limit: left });
                     walk.began = self.now;
-                    self.state = State::Stepping(id, walk);
+                    self.state = State::Stepping(id, Box::new(walk));
                     return;
                 }
                 Step::Exit(status) => return self.exit(&walk, *status),
@@ -139,7 +139,7 @@ impl Session {
             }
             StepResult::Skipped => {}
         }
-        self.walk(walk);
+        self.walk(*walk);
     }
 
     /// What is recorded of a step that is cut off: of a command, that it was killed.
