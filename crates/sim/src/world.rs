@@ -65,6 +65,13 @@ struct Line {
     back: bool,
 }
 
+/// A client with its connection: one place in memory, since one is seldom needed without the other.
+#[repr(C, align(64))] // whole cache lines: a million of them are far from any cache
+struct Seat<C> {
+    line: Line,
+    client: C,
+}
+
 /// How long clients wait, and for what.
 #[derive(Clone, Copy)]
 pub(crate) struct Patience {
@@ -94,8 +101,7 @@ pub(crate) struct Setting {
 pub(crate) struct World<C: Client> {
     plan: C::Plan,
     setting: Setting,
-    clients: Vec<C>,
-    lines: Vec<Line>,
+    seats: Vec<Seat<C>>,
     calendar: Calendar,
     random: Rng,
     tally: Tally,
@@ -119,8 +125,7 @@ impl<C: Client> World<C> {
         };
         let seeds = (0..u64::from(clients)).map(|client| mixed(setting.seed, client));
         let mut world = Self {
-            clients: seeds.map(|seed| C::new(&plan, seed)).collect(),
-            lines: vec![line; clients as usize],
+            seats: seeds.map(|seed| Seat { line, client: C::new(&plan, seed) }).collect(),
             calendar: Calendar::new(),
             random: Rng::with_seed(mixed(setting.seed, u64::MAX)),
             tally: Tally::new(u64::from(clients), setting.end),
@@ -185,13 +190,11 @@ impl<C: Client> World<C> {
         let Some(key) = self.calendar.ahead(places) else { return };
         let (entity, what, _) = read(key);
         let client = entity.wrapping_sub(self.first_client()) as usize;
-        if let Some(line) = self.lines.get(client) {
-            prefetch(line);
-        }
-        if what.is_told()
-            && let Some(client) = self.clients.get(client)
-        {
-            prefetch(client);
+        let Some(seat) = self.seats.get(client) else { return };
+        if what.is_told() {
+            prefetch(seat);
+        } else {
+            prefetch(&seat.line);
         }
     }
 
@@ -219,7 +222,7 @@ impl<C: Client> World<C> {
             _ => {}
         }
         let client = entity - self.first_client();
-        let line = &mut self.lines[client as usize];
+        let line = &mut self.seats[client as usize].line;
         let now = self.now;
         match what {
             What::Wake => {
@@ -273,7 +276,7 @@ impl<C: Client> World<C> {
 
     /// A client has nothing to do with its connection any more.
     fn leave(&mut self, client: u32) {
-        let line = &mut self.lines[client as usize];
+        let line = &mut self.seats[client as usize].line;
         if line.held {
             line.held = false;
             self.setting.servers[usize::from(line.server)].release();
@@ -290,7 +293,7 @@ impl<C: Client> World<C> {
     /// A client that does not wait for the server's word has a connection as soon as the server's
     /// kernel says so; it is back when the server has taken it.
     fn is_back(&mut self, client: u32) {
-        let line = &mut self.lines[client as usize];
+        let line = &mut self.seats[client as usize].line;
         if line.stage == Stage::Live && line.held && !line.back {
             line.back = true;
             self.tally.made += 1;
@@ -300,10 +303,10 @@ impl<C: Client> World<C> {
 
     /// Tells a client, and does what it wants.
     fn tell(&mut self, client: u32, happens: Happens) {
-        if self.lines[client as usize].stage == Stage::Over {
+        if self.seats[client as usize].line.stage == Stage::Over {
             return;
         }
-        let wish = self.clients[client as usize].tell(&self.plan, self.now, happens);
+        let wish = self.seats[client as usize].client.tell(&self.plan, self.now, happens);
         self.do_(client, wish);
     }
 
@@ -316,10 +319,10 @@ impl<C: Client> World<C> {
         }
         if wish.done {
             self.leave(client);
-            self.lines[client as usize].stage = Stage::Over;
+            self.seats[client as usize].line.stage = Stage::Over;
             self.tally.gave_up += 1;
         }
-        let line = &mut self.lines[client as usize];
+        let line = &mut self.seats[client as usize].line;
         if wish.wake < line.wake {
             line.wake = wish.wake;
             self.push(wish.wake, client, What::Wake, 0);
@@ -328,7 +331,7 @@ impl<C: Client> World<C> {
 
     fn attempt(&mut self, client: u32, server: u32) {
         let server = self.server_of(client, server);
-        let line = &mut self.lines[client as usize];
+        let line = &mut self.seats[client as usize].line;
         line.since = self.now;
         line.serial = line.serial.wrapping_add(1);
         line.server = server;
@@ -348,10 +351,10 @@ impl<C: Client> World<C> {
 
     /// A client has been connected for long when the run begins; that costs nothing.
     fn stands(&mut self, client: u32) {
-        let wish = self.clients[client as usize].tell(&self.plan, 0, Happens::Start);
+        let wish = self.seats[client as usize].client.tell(&self.plan, 0, Happens::Start);
         let Some(server) = wish.attempt else { return self.do_(client, wish) };
         let server = self.server_of(client, server);
-        let line = &mut self.lines[client as usize];
+        let line = &mut self.seats[client as usize].line;
         line.server = server;
         line.serial = 1;
         line.stage = Stage::Live;
@@ -382,7 +385,7 @@ impl<C: Client> World<C> {
         self.tally.busy += u128::from(job.cost);
         let at = now + self.way();
         let serving = &mut self.setting.servers[server as usize];
-        let line = &mut self.lines[job.client as usize];
+        let line = &mut self.seats[job.client as usize].line;
         let there = line.serial == job.serial && matches!(line.stage, Stage::Waiting | Stage::Live);
         // One who will have left when the word arrives is as good as gone.
         if there && at < line.until {
@@ -414,8 +417,8 @@ impl<C: Client> World<C> {
             return;
         }
         let silent = self.setting.servers[server as usize].is.down == crate::Down::Ignore;
-        for client in 0..u32::try_from(self.lines.len()).unwrap_or(u32::MAX) {
-            let line = &mut self.lines[client as usize];
+        for client in 0..u32::try_from(self.seats.len()).unwrap_or(u32::MAX) {
+            let line = &mut self.seats[client as usize].line;
             if u32::from(line.server) != server {
                 continue;
             }

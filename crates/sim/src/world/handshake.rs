@@ -11,7 +11,7 @@ impl<C: Client> World<C> {
     /// A SYN reaches its server.
     pub(super) fn syn(&mut self, client: u32) {
         let now = self.now;
-        let Line { since, serial, server, .. } = self.lines[client as usize];
+        let Line { since, serial, server, .. } = self.seats[client as usize].line;
         let serving = &mut self.setting.servers[usize::from(server)];
         let up = serving.up;
         let knock = serving.knock(now, &self.setting.network, client, serial);
@@ -32,7 +32,7 @@ impl<C: Client> World<C> {
                 }
             }
             Knock::Closed => {
-                self.lines[client as usize].stage = Stage::Waiting;
+                self.seats[client as usize].line.stage = Stage::Waiting;
                 let mut at = now + self.way();
                 if self.setting.patience.word.is_none() {
                     self.push(at, client, What::Accepted, serial);
@@ -49,7 +49,7 @@ impl<C: Client> World<C> {
             Knock::Lost { remembered } => {
                 self.tally.overflowed += 1;
                 self.answered(client);
-                self.lines[client as usize].half_open = remembered;
+                self.seats[client as usize].line.half_open = remembered;
                 self.ack_later(client);
             }
         }
@@ -58,7 +58,7 @@ impl<C: Client> World<C> {
     /// The server's kernel answers a SYN: to the client, the connection stands.
     fn answered(&mut self, client: u32) {
         let at = self.now + self.way();
-        let line = &mut self.lines[client as usize];
+        let line = &mut self.seats[client as usize].line;
         let serial = line.serial;
         line.stage = Stage::Waiting;
         match self.setting.patience.word {
@@ -76,7 +76,7 @@ impl<C: Client> World<C> {
 
     /// The last segment of a handshake comes again, to a server that dropped it before.
     pub(super) fn ack(&mut self, client: u32) {
-        let Line { serial, server, half_open, .. } = self.lines[client as usize];
+        let Line { serial, server, half_open, .. } = self.seats[client as usize].line;
         let serving = &mut self.setting.servers[usize::from(server)];
         let Some(begins) = serving.queue(self.now, client, serial) else {
             self.tally.overflowed += 1;
@@ -84,7 +84,7 @@ impl<C: Client> World<C> {
         };
         if half_open {
             serving.forget();
-            self.lines[client as usize].half_open = false;
+            self.seats[client as usize].line.half_open = false;
         }
         if begins {
             self.begin(u32::from(server));
@@ -92,7 +92,7 @@ impl<C: Client> World<C> {
     }
 
     fn ack_later(&mut self, client: u32) {
-        let Line { since, serial, half_open, .. } = self.lines[client as usize];
+        let Line { since, serial, half_open, .. } = self.seats[client as usize].line;
         if let Some(at) = ack_again(half_open, since, self.now) {
             self.push(at, client, What::Ack, serial);
         }
