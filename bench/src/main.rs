@@ -5,6 +5,7 @@
 //! about the machine than about the program. Start at [`BENCHES`].
 
 mod contender;
+mod knock;
 mod lab;
 mod load;
 mod measure;
@@ -50,7 +51,12 @@ struct Settings {
 }
 
 fn main() -> ExitCode {
-    match settings().and_then(|settings| measure_all(&settings)) {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let done = match words.split_first() {
+        Some((word, rest)) if word == knock::WORD => knock::knock(rest),
+        _ => settings(words).and_then(|settings| measure_all(&settings)),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
@@ -76,8 +82,8 @@ fn measure_all(settings: &Settings) -> Outcome<()> {
     Ok(())
 }
 
-fn settings() -> Outcome<Settings> {
-    let mut words = std::env::args().skip(1);
+fn settings(words: Vec<String>) -> Outcome<Settings> {
+    let mut words = words.into_iter();
     let (mut redial, mut only) = (None, Vec::new());
     let (mut beside, mut plots, mut size, mut runs) = (None, None, 2 << 30, None);
     while let Some(word) = words.next() {

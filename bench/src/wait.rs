@@ -15,7 +15,7 @@ use std::{
 use rustix::net::{AddressFamily, SocketType, bind, ipproto, listen, socket, sockopt};
 
 use crate::{
-    Bench, Outcome, Settings,
+    Bench, Outcome, Settings, knock,
     measure::{Measure, Middle},
     report::Report,
     run::{Cost, LIMIT},
@@ -57,26 +57,28 @@ enum Before {
 }
 
 #[rustfmt::skip] // a table reads best as one
-fn contenders(settings: &Settings) -> Vec<Contender> {
+fn contenders(settings: &Settings) -> Outcome<Vec<Contender>> {
     use Before::{Loads, Refuses};
     let wait = |redial: &Path| vec![redial.display().to_string(), "wait".into(), "-q".into()];
     let redial = wait(&settings.redial);
+    let bare = vec![std::env::current_exe()?.display().to_string(), knock::WORD.into()];
     let wait_for_it = ["wait-for-it", "-q", "-s", "-t", "60"].map(Into::into).into();
     let mut all = vec![
         Contender { name: "redial, redis://", words: redial.clone(), scheme: "redis://", before: Refuses, wanted: Some(Duration::ZERO) },
         Contender { name: "redial, HOST:PORT", words: redial.clone(), scheme: "", before: Refuses, wanted: Some(SETTLING) },
         Contender { name: "redial, LOADING", words: redial, scheme: "redis://", before: Loads, wanted: Some(GENTLE) },
+        Contender { name: "a bare loop", words: bare, scheme: "", before: Refuses, wanted: None },
         Contender { name: "wait-for-it", words: wait_for_it, scheme: "", before: Refuses, wanted: None },
     ];
     if let Some(other) = &settings.beside {
         all.push(Contender { name: "redial, beside", words: wait(other), scheme: "redis://", before: Refuses, wanted: Some(Duration::ZERO) });
     }
-    all
+    Ok(all)
 }
 
 fn run(settings: &Settings) -> Outcome<Report> {
     let runs = settings.runs.unwrap_or(RUNS);
-    let contenders = contenders(settings);
+    let contenders = contenders(settings)?;
     let names = || contenders.iter().map(|contender| contender.name);
     let mut delay = Measure::new("From ready to the command", "ms", "less", names());
     let mut cpu = Measure::new("CPU while waiting", "% of a core", "less", names());
@@ -104,7 +106,7 @@ fn run(settings: &Settings) -> Outcome<Report> {
     Ok(Report {
         title: "Waiting for a server, then a command".into(),
         how: format!(
-            "`redial wait SERVER -- date` and `wait-for-it SERVER -- date`; {runs} rounds, in each of which all wait at once, each for a server that is ready after 1 to 5 s. Until then nobody listens, or (LOADING) it answers so. CPU time is that of the whole process, the command with it."
+            "`redial wait SERVER -- date` and `wait-for-it SERVER -- date`; {runs} rounds, in each of which all wait at once, each for a server that is ready after 1 to 5 s. Until then nobody listens, or (LOADING) it answers so. CPU time is that of the whole process, the command with it; the bare loop, which connects and sleeps as often as redial and does nothing else, says what is the machine's."
         ),
         measures: vec![delay, cpu],
         notes: contenders.iter().enumerate().filter_map(note).collect(),

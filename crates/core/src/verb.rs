@@ -49,14 +49,14 @@ any: next"
             Self::Wait => {
                 "denied, tls-certificate: stop
 reply, tls: retry forever every 250ms..2s x1.5
-any: retry forever every 5ms..1s x1.02"
+any: retry forever every 10ms..1s x1.02"
             }
             // A server that is there is asked gently; `application` says that it is.
             Self::Gone => {
                 "refused, no-socket: exit 0
 denied: stop
 application: retry forever every 250ms..2s x1.5
-any: retry forever every 5ms..1s x1.02"
+any: retry forever every 10ms..1s x1.02"
             }
         }
     }
