@@ -87,7 +87,7 @@ pub struct Estimate {
     pub time: Duration,
 }
 
-/// `some 9,200,000 attempts, about 11s`
+/// `some 9,200,000 attempts, about 7s`
 impl fmt::Display for Estimate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let about = Rounded(self.time);
@@ -99,7 +99,7 @@ impl fmt::Display for Estimate {
 const SCOUTS: u64 = 200;
 
 /// What an attempt, a client, and a look at one cost, in nanoseconds.
-const ATTEMPT: u64 = 1_000;
+const ATTEMPT: u64 = 700;
 const CLIENT: u64 = 600;
 const LOOK: u64 = 2;
 
