@@ -253,9 +253,9 @@ fn share(of: u128, all: u128) -> f64 {
     if all == 0 { 0.0 } else { of as f64 / all as f64 }
 }
 
-/// The memory that so many clients take: some 700 bytes each.
+/// The memory that so many clients take: some 500 bytes each.
 pub(crate) fn memory(clients: u64) -> Bytes {
-    Bytes(clients.saturating_mul(700))
+    Bytes(clients.saturating_mul(500))
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ proptest! {
         prop_assert!(calendar.is_empty());
     }
 
-    /// The hold model at a size at which the year grows, shrinks and changes its days.
+    /// The hold model through years that pass and days that change their length.
     #[test]
     fn it_stays_in_order_through_many_years(seed: u64, size in 1_usize..5_000, far in 1_u64..40) {
         let mut random = fastrand::Rng::with_seed(seed);

@@ -84,7 +84,7 @@ fn what_cannot_be_written_is_pointed_at() {
         ("clients = \"many\"", "1:11: `many` is not a count; write 1000 or 100k"),
         (
             "clients = \"10G\"",
-            "1:1: 10000000000 clients would need 6.4 TiB; the most is 10M; rehearse 1/1000 of the clients with 1/1000 of `accepts`, `backlog` and cores, which shows the same curve",
+            "1:1: 10000000000 clients would need 4.5 TiB; the most is 10M; rehearse 1/1000 of the clients with 1/1000 of `accepts`, `backlog` and cores, which shows the same curve",
         ),
         (
             "server = []",

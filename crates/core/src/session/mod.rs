@@ -122,8 +122,8 @@ impl Session {
 
     /// The same run without a word: no [`Output::Note`], all else alike.
     ///
-    /// For a rehearsal of a million clients, whose records nobody would read: a session takes a
-    /// third less memory.
+    /// For a rehearsal of a million clients, whose records nobody would read: a session takes
+    /// half as much memory.
     #[must_use]
     pub fn silent(policy: Arc<Policy>, seed: u64) -> Self {
         Self::begin(policy, seed, false)
