@@ -1,0 +1,1 @@
+//! The clause grammar: accepted spellings and the canonical form that `check` prints.

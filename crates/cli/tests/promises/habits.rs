@@ -1,0 +1,1 @@
+//! Flags and habits of other tools: accepted, or answered with the line to write.

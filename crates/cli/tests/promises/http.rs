@@ -1,0 +1,1 @@
+//! HTTP checks: credentials, headers, statuses, redirects, encodings, and JSON values.

@@ -1,0 +1,1 @@
+//! Kinds of failure: the right kind, and a next step that fits.

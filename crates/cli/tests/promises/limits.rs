@@ -1,0 +1,1 @@
+//! Time and size limits: probes, lookups, files, descriptors, and rehearsals.

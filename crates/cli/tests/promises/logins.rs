@@ -1,0 +1,1 @@
+//! Logins: credentials in a target, and recipes that use them.

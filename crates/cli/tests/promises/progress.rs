@@ -1,0 +1,1 @@
+//! Progress output: the right server and attempt, and lines that never mix with data.

@@ -1,0 +1,1 @@
+//! Secrets and control characters: masked and escaped in every message.

@@ -1,0 +1,1 @@
+//! Signals and blocked output: neither delays a deadline nor an exit.

@@ -1,0 +1,1 @@
+//! Suggestions: every printed correction is accepted by the parser.

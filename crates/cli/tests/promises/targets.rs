@@ -1,0 +1,1 @@
+//! Targets: TLS and proxy options, multi-host URLs, schemes, and target files.
