@@ -270,11 +270,11 @@ pub(crate) struct ReportFlags {
     pub(crate) seed: Option<u64>,
 }
 
-/// A duration; a bare number is seconds.
+/// A duration above zero; a bare number is seconds.
 pub(crate) fn time(text: &str) -> Result<Duration, String> {
     let time = parse_seconds_or_duration(text).map_err(|mistake| mistake.to_string())?;
     if time.is_zero() {
-        return Err("0 would end everything at once; leave the flag out for no limit".into());
+        return Err("0 leaves no time at all; write a longer one, such as 20s or 5m".into());
     }
     Ok(time)
 }

@@ -6,8 +6,7 @@
 use std::time::Duration;
 
 use redial::{
-    Action, Address, Between, Bytes, Delivery, Event, Failure, Happened, Kind, Limits, Outcome,
-    Record, Rounded, Times,
+    Action, Address, Between, Event, Failure, Happened, Kind, Outcome, Record, Rounded, Times,
 };
 
 use crate::{story::address_line, terminal::Style};
@@ -46,71 +45,23 @@ pub(crate) fn traceback(record: &Record, failure: &Failure, style: Style) -> Str
 
 /// The sentence at the end: what happened, to what, and what to do next.
 pub(crate) fn closing(record: &Record, failure: &Failure) -> String {
-    let said = sentence(record.policy().limits(), failure);
-    let again = match failure.kind {
-        Kind::Refused => " To go on trying: --retry 10",
-        Kind::ClosedEarly | Kind::Unavailable => "; to go on trying: --retry 10",
-        _ => "",
+    let sentence = failure.sentence(record.policy().limits());
+    let retried = record.events().flatten().any(|happened| {
+        matches!(happened.event, Event::Handled { action: Action::Retry { .. }, .. })
+    });
+    let again = match (failure.kind, retried) {
+        (_, true) => "to try for longer: --retry forever --deadline 5m",
+        (Kind::Refused | Kind::ClosedEarly | Kind::Unavailable, false) => {
+            "to go on trying: --retry 10"
+        }
+        (_, false) => return sentence,
     };
-    if failure.is_fresh() { said + again } else { said }
-}
-
-/// The same, for those who try on anyway.
-pub(crate) fn sentence(limits: &Limits, failure: &Failure) -> String {
-    let facts = failure.kind.facts();
-    let place =
-        failure.address.as_ref().map_or_else(|| failure.server.to_string(), Address::to_string);
-    let detail = failure.detail.as_ref().map_or_else(String::new, |detail| format!(" ({detail})"));
-    let errno = failure
-        .errno
-        .filter(|_| failure.kind == Kind::Other)
-        .map_or_else(String::new, |errno| format!(" ({errno})"));
-    let sentence = match failure.kind {
-        Kind::ConnectTimeout if failure.detail.is_none() => format!(
-            "{place} did not answer within {}; a firewall may be dropping packets",
-            Rounded(limits.connect)
-        ),
-        Kind::Stalled if failure.sent == 0 && failure.received == 0 && failure.detail.is_none() => {
-            format!("{place} sent nothing within {}", Rounded(limits.reply))
+    match failure.is_fresh() && !failure.lasting && !failure.kind.only_where_named() {
+        true if sentence.ends_with('?') => {
+            format!("{sentence} {}{}", again[..1].to_uppercase(), &again[1..])
         }
-        Kind::Deadline => {
-            return format!(
-                "deadline: the time allowed has passed{detail}. {}",
-                capital(facts.next)
-            );
-        }
-        // The sentence of these begins with the place as its subject.
-        Kind::ClosedEarly
-        | Kind::Truncated
-        | Kind::Reset
-        | Kind::BrokenPipe
-        | Kind::Stalled
-        | Kind::UnexpectedResponse
-        | Kind::Unavailable
-        | Kind::ConnectTimeout => {
-            format!("{place} {}{detail}", facts.sentence)
-        }
-        _ => format!("{place}: {}{detail}{errno}", facts.sentence),
-    };
-    if failure.is_fresh() {
-        return format!("{}: {sentence}. {}", failure.kind, capital(facts.next));
-    }
-    format!("{}: {sentence}; not retried, {}", failure.kind, moved(failure))
-}
-
-/// What had moved, and what is certain about it: sending again is the user's choice.
-fn moved(failure: &Failure) -> String {
-    let arrived = match failure.delivery {
-        Delivery::AckedAtLeast(bytes) if bytes >= failure.sent => " (all of it arrived)".to_owned(),
-        Delivery::AckedAtLeast(bytes) => format!(" (at least {} arrived)", Bytes(bytes)),
-        _ => String::new(),
-    };
-    match (failure.sent, failure.received) {
-        (0, received) => format!("{} had been received", Bytes(received)),
-        (sent, 0) => format!("{} had been sent{arrived}", Bytes(sent)),
-        (sent, received) => {
-            format!("{} had been sent{arrived} and {} received", Bytes(sent), Bytes(received))
-        }
+        true => format!("{sentence}; {again}"),
+        false => sentence,
     }
 }
 
@@ -264,9 +215,4 @@ fn gap(between: &Between) -> String {
     let kinds: Vec<String> =
         between.failures.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
     format!("{} more attempts: {}", between.attempts, kinds.join(", "))
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

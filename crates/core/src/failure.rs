@@ -10,7 +10,7 @@ use core::{fmt, net::SocketAddr, time::Duration};
 
 use serde::{Serialize, Serializer};
 
-use crate::{Kind, Stage, escape::escape, quantity};
+use crate::{Kind, Reason, Stage, escape::escape, quantity};
 
 /// How many bytes of a server's answer a failure keeps.
 pub const DETAIL_LIMIT: usize = 256;
@@ -33,6 +33,9 @@ pub struct Failure {
     /// The operating system's own error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub errno: Option<Errno>,
+    /// A finer statement than the kind, where the driver observed one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
     /// Bytes of the user's that were handed to the kernel.
     pub sent: u64,
     /// Bytes that were given to the user.
@@ -60,6 +63,7 @@ impl Failure {
             address: None,
             addresses: Vec::new(),
             errno: None,
+            reason: None,
             sent: 0,
             received: 0,
             elapsed: Duration::ZERO,
@@ -99,25 +103,6 @@ impl Failure {
     #[must_use]
     pub const fn is_fresh(&self) -> bool {
         self.sent == 0 && self.received == 0 && !matches!(self.delivery, Delivery::Unknown)
-    }
-}
-
-/// `refused: 10.0.0.5:5432: nothing listens there, or a firewall says so`
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.kind)?;
-        match &self.address {
-            Some(address) => write!(f, "{address}: ")?,
-            None => write!(f, "{}: ", self.server)?,
-        }
-        f.write_str(self.kind.facts().sentence)?;
-        if let Some(errno) = self.errno.filter(|_| self.kind == Kind::Other) {
-            write!(f, " ({errno})")?;
-        }
-        if let Some(detail) = &self.detail {
-            write!(f, " ({detail})")?;
-        }
-        Ok(())
     }
 }
 

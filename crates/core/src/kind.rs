@@ -20,7 +20,8 @@ pub enum Kind {
     DnsTemporary,
     /// The machine answered that nothing listens on the port (ECONNREFUSED).
     Refused,
-    /// No way to the address: no route, or a router said so (EHOSTUNREACH, ENETUNREACH, …).
+    /// The address cannot be reached: no route, no answer from the neighbour, or an ICMP error
+    /// (EHOSTUNREACH, ENETUNREACH, ENOPROTOOPT, …).
     Unreachable,
     /// No answer to the connection request in time (`limits.connect`, 5 s).
     ConnectTimeout,
@@ -28,7 +29,8 @@ pub enum Kind {
     NoSocket,
     /// This machine forbids the connection (EACCES, EPERM from connect at once).
     Denied,
-    /// This machine ran out of files, ports or memory (EMFILE, ENFILE, ENOBUFS, …).
+    /// This machine has no file, port, source address or memory for it (EMFILE, ENFILE, ENOBUFS,
+    /// EADDRNOTAVAIL, …).
     Exhausted,
     /// The TLS handshake failed: an alert, or another protocol.
     TlsHandshake,
@@ -161,16 +163,16 @@ impl Kind {
                 "the resolver could not answer now", "is the network up, and does the resolver in /etc/resolv.conf answer?"),
             Self::Refused => row("refused", &["ECONNREFUSED", "ConnectionRefusedError"], "connect", HEALS,
                 "nothing listens there, or a firewall says so", "is the server running, and is this its port?"),
-            Self::Unreachable => row("unreachable", &["EHOSTUNREACH", "ENETUNREACH", "EHOSTDOWN", "ENETDOWN", "EAFNOSUPPORT"], "any", HEALS,
-                "there is no way to it from here", "is this machine on the right network, and is there a route? See: ip route get ADDRESS"),
+            Self::Unreachable => row("unreachable", &["EHOSTUNREACH", "ENETUNREACH", "EHOSTDOWN", "ENETDOWN", "EAFNOSUPPORT", "ENOPROTOOPT", "ENONET"], "any", HEALS,
+                "it cannot be reached from here", "is the host up, is the address right, and is there a route? See: ip route get ADDRESS"),
             Self::ConnectTimeout => row("connect-timeout", &["ETIMEDOUT"], "connect", HEALS,
                 "did not answer in time; a firewall may be dropping packets", "is the address right, and may this machine reach it? To allow more time: --connect-timeout 20"),
             Self::NoSocket => row("no-socket", &["ENOENT", "FileNotFoundError"], "connect", HEALS,
-                "there is no socket at that path", "is the server running, and is this the path it was told?"),
+                "there is no socket at that path", "is the server running, and does it listen at this path?"),
             Self::Denied => row("denied", &["EACCES", "EPERM", "PermissionError"], "connect", LASTS,
                 "this machine, or a proxy, forbids it", "a local firewall rule, a security module, the rights of the socket file, or a proxy's rules say no"),
             Self::Exhausted => row("exhausted", &["EMFILE", "ENFILE", "ENOBUFS", "EADDRNOTAVAIL"], "any", HEALS,
-                "this machine has run out of files, ports or memory", "see: ulimit -n, and how many connections are open: ss -s"),
+                "this machine has no file, port, source address or memory left for it", "see: ulimit -n, and how many connections are open: ss -s"),
             Self::TlsHandshake => row("tls-handshake", &[], "tls", LASTS,
                 "the TLS handshake failed", "does this port speak TLS, and a version and name both sides know?"),
             Self::TlsCertificate => row("tls-certificate", &["SSLCertVerificationError"], "tls", LASTS,
@@ -188,7 +190,7 @@ impl Kind {
             Self::Stalled => row("stalled", &[], "expect, stream", HEALS,
                 "sent nothing in time", "is it overloaded, or does it wait for us to speak first (--send)?"),
             Self::UnexpectedResponse => row("unexpected-response", &["junk-response"], "expect", LASTS,
-                "answered something else than expected", "is it the right server and port, and is --expect what it says?"),
+                "sent an unexpected answer", "is it the right server and port?"),
             Self::Unavailable => row("unavailable", &[], "expect", HEALS,
                 "said: not now", "it is starting, full or in maintenance"),
             Self::Closed => row("closed", &[], "stream", NAMED,

@@ -31,6 +31,7 @@ mod clause;
 mod endpoints;
 mod escape;
 mod expectation;
+mod explanation;
 mod failure;
 mod goal;
 mod kind;
@@ -41,6 +42,7 @@ mod nearest;
 mod policy;
 mod quantity;
 pub mod race;
+mod reason;
 mod recipe;
 mod record;
 mod rounds;
@@ -70,6 +72,7 @@ pub use quantity::{
     Bytes, Human, Rate, Rounded, parse_count, parse_duration, parse_rate,
     parse_seconds_or_duration, parse_size,
 };
+pub use reason::Reason;
 pub use recipe::{
     Example, Expected, First, Judge, Judged, Leaves, Probe, ProbeInput, ProbeOutput, RECIPES,
     Recipe, Refusal, Script, Shipped,

@@ -6,8 +6,8 @@
 use std::{future::poll_fn, net::IpAddr, sync::Arc, time::Duration};
 
 use redial_core::{
-    Endpoints, Expectation, Expected, Failure, Judge, Judged, Kind, Limits, Place, Refusal, Server,
-    Stage, Tls, Tried, race::interleave,
+    Detail, Endpoints, Expectation, Expected, Failure, Judge, Judged, Kind, Limits, Place, Reason,
+    Refusal, Server, Stage, Tls, Tried, race::interleave,
 };
 use tokio::{
     io::AsyncWriteExt,
@@ -19,7 +19,7 @@ use crate::{
     cause::Cause,
     dial::{self, Dialled},
     probe::{self, Upgrade},
-    socket::{Options, Peer},
+    socket::{self, Options, Peer},
     stream::Stream,
     tls,
     wire::Wire,
@@ -281,6 +281,13 @@ fn failed(server: &Server, began: Instant, stage: Stage, cause: Cause) -> Failur
 fn lost(server: &Server, settings: &Settings, began: Instant, tried: Vec<Tried>) -> Failure {
     let mut failure = Failure::merge(Arc::clone(server.label()), tried);
     failure.detail = through(settings, Cause::new(failure.kind)).detail;
+    if let Some(source) = settings.bind
+        && failure.errno.is_some_and(|errno| errno.number == libc::EADDRNOTAVAIL)
+        && !socket::is_local(source)
+    {
+        failure.reason = Some(Reason::SourceNotLocal);
+        failure.detail = Some(Detail::from_text(&source.to_string()));
+    }
     failure.elapsed = began.elapsed();
     failure
 }

@@ -5,7 +5,7 @@
 
 use std::io;
 
-use redial_core::{Detail, Errno, Failure, Kind};
+use redial_core::{Detail, Errno, Failure, Kind, Reason};
 
 use crate::errno::{Moment, classify};
 
@@ -15,16 +15,22 @@ pub(crate) struct Cause {
     pub(crate) kind: Kind,
     pub(crate) errno: Option<Errno>,
     pub(crate) detail: Option<Detail>,
+    pub(crate) reason: Option<Reason>,
 }
 
 impl Cause {
     pub(crate) const fn new(kind: Kind) -> Self {
-        Self { kind, errno: None, detail: None }
+        Self { kind, errno: None, detail: None, reason: None }
     }
 
     /// A kind, and the words that say more.
     pub(crate) fn because(kind: Kind, words: &str) -> Self {
         Self { detail: Some(Detail::from_text(words)), ..Self::new(kind) }
+    }
+
+    /// A finer statement than the kind.
+    pub(crate) fn with_reason(self, reason: Reason) -> Self {
+        Self { reason: Some(reason), ..self }
     }
 
     /// What the operating system's error means at this moment.
@@ -39,6 +45,7 @@ impl Cause {
         failure.lasting = self.kind.is_lasting();
         failure.errno = self.errno;
         failure.detail = self.detail;
+        failure.reason = self.reason;
     }
 }
 

@@ -147,7 +147,7 @@ impl Connection {
     /// Ends the connection for a reason that only its user knows: `stalled`, `deadline`,
     /// `interrupted`, `application`. The first reason stays.
     pub fn fail(&mut self, kind: Kind, detail: Option<Detail>) {
-        self.end(Cause { kind, errno: None, detail });
+        self.end(Cause { detail, ..Cause::new(kind) });
     }
 
     /// Why it ended: its one failure, or `closed` where nothing failed.

@@ -35,7 +35,7 @@ pub(crate) fn classify(error: &io::Error, moment: Moment) -> (Kind, Option<Errno
 
 /// The name and number of an operating-system error.
 pub(crate) fn errno(number: i32) -> Errno {
-    let known = NAMES.iter().find(|(known, _)| *known == number);
+    let known = NAMES.iter().chain(&[(ENONET, "ENONET")]).find(|(known, _)| *known == number);
     Errno { name: known.map_or("errno", |(_, name)| name), number }
 }
 
@@ -50,9 +50,18 @@ fn kind(number: i32, moment: Moment, has_no_source: impl FnOnce(SocketAddr) -> b
         }
         (libc::EAFNOSUPPORT, _) => Kind::Unreachable,
 
-        // Binding: the source address asked for is not here (now). Connecting: without IPv6, or
-        // with it switched off, an IPv6 address has no source; else the ports have run out.
-        (libc::EADDRNOTAVAIL, Preparing) => Kind::Unreachable,
+        // ICMP codes that Linux reports under other errnos (net/ipv4/icmp.c, `icmp_err_convert`):
+        // protocol unreachable, network or host isolated, and ICMPv6 parameter problem. From a
+        // local call, EPROTO and EOPNOTSUPP stay `other`.
+        (
+            libc::ENOPROTOOPT | libc::EPROTO | libc::EOPNOTSUPP,
+            Connecting { at_once: false, .. },
+        ) => Kind::Unreachable,
+        (libc::ENOPROTOOPT | libc::EPROTO | libc::EOPNOTSUPP, Live { .. }) => Kind::Unreachable,
+        (ENONET, _) => Kind::Unreachable,
+
+        // Connecting: without IPv6, or with it switched off, an IPv6 address has no source; else
+        // the ports have run out. Binding: the source address is not local; `attempt` says so.
         (libc::EADDRNOTAVAIL, Connecting { to, .. }) if to.is_ipv6() && has_no_source(to) => {
             Kind::Unreachable
         }
@@ -89,6 +98,9 @@ fn kind(number: i32, moment: Moment, has_no_source: impl FnOnce(SocketAddr) -> b
 fn has_no_source(to: SocketAddr) -> bool {
     UdpSocket::bind((Ipv6Addr::UNSPECIFIED, 0)).and_then(|socket| socket.connect(to)).is_err()
 }
+
+/// The host is isolated (ICMP 3/8). Linux's asm-generic/errno.h; the libc crate lacks it for glibc.
+const ENONET: i32 = 64;
 
 macro_rules! names {
     ($($name:ident)*) => { [$((libc::$name, stringify!($name))),*] };
@@ -136,7 +148,14 @@ mod tests {
             (libc::EAFNOSUPPORT, six(true), Unreachable),
             (libc::EAFNOSUPPORT, Moment::Preparing, Unreachable),
             (libc::EADDRNOTAVAIL, four(true), Exhausted),
-            (libc::EADDRNOTAVAIL, Moment::Preparing, Unreachable),
+            (libc::EADDRNOTAVAIL, Moment::Preparing, Exhausted),
+            (libc::ENOPROTOOPT, four(false), Unreachable),
+            (libc::ENOPROTOOPT, four(true), Other),
+            (libc::EPROTO, six(false), Unreachable),
+            (libc::EPROTO, UNIX, Other),
+            (libc::EOPNOTSUPP, four(false), Unreachable),
+            (libc::EOPNOTSUPP, OPEN, Unreachable),
+            (ENONET, four(false), Unreachable),
             (libc::EADDRINUSE, Moment::Preparing, Exhausted),
             (libc::EINVAL, four(true), Unreachable),
             (libc::EINVAL, UNIX, Other),

@@ -131,7 +131,7 @@ fn unresolved(error: LookupError) -> Cause {
             let system = io::Error::from(error);
             let (kind, errno) = errno::classify(&system, Moment::Preparing);
             let detail = Some(Detail::from_text(&format!("EAI_SYSTEM: {system}")));
-            return Cause { kind, errno, detail };
+            return Cause { errno, detail, ..Cause::new(kind) };
         }
         // glibc's "the name exists, with no address of the family asked for".
         Code::IO if number == EAI_ADDRFAMILY => (Kind::DnsNotFound, "EAI_ADDRFAMILY"),
@@ -154,7 +154,7 @@ const EAI_ADDRFAMILY: i32 = -9;
 fn no_thread(error: &io::Error) -> Cause {
     let (_, errno) = errno::classify(error, Moment::Preparing);
     let detail = Some(Detail::from_text(&format!("no thread to look up the name: {error}")));
-    Cause { kind: Kind::Exhausted, errno, detail }
+    Cause { errno, detail, ..Cause::new(Kind::Exhausted) }
 }
 
 fn too_many() -> Cause {

@@ -140,6 +140,11 @@ fn prepare(to: SocketAddr, options: Options) -> Result<socket2::Socket, Refusal>
     make().map_err(|error| preparing(&error))
 }
 
+/// Returns true if `address` can be bound, so that it is an address of this machine.
+pub(crate) fn is_local(address: IpAddr) -> bool {
+    std::net::UdpSocket::bind((address, 0)).is_ok()
+}
+
 fn preparing(error: &io::Error) -> Refusal {
     classify(error, Moment::Preparing)
 }
@@ -316,10 +321,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_source_that_is_not_here_reaches_nothing() {
+    async fn bind_to_foreign_address_is_exhausted() {
         let options = Options { bind: Some(Ipv4Addr::new(192, 0, 2, 7).into()), dead: None };
         let found = refusal(Peer::Ip(([127, 0, 0, 1], 1).into()), options).await;
-        assert_eq!(found, (Kind::Unreachable, "EADDRNOTAVAIL"));
+        assert_eq!(found, (Kind::Exhausted, "EADDRNOTAVAIL"));
     }
 
     #[tokio::test]

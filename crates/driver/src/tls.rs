@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use redial_core::{Kind, Policy, escape};
+use redial_core::{Kind, Policy, Reason, escape};
 use rustls_platform_verifier::Verifier;
 use tokio::time;
 use tokio_rustls::{
@@ -168,16 +168,54 @@ fn cause(
 fn explain(error: &rustls::Error) -> Cause {
     match error {
         rustls::Error::InvalidCertificate(error) => {
-            Cause::because(Kind::TlsCertificate, &certificate_words(error))
+            let cause = Cause::because(Kind::TlsCertificate, &certificate_words(error));
+            Cause { reason: certificate_reason(error), ..cause }
         }
         rustls::Error::NoCertificatesPresented => {
             Cause::because(Kind::TlsCertificate, "the server presented none")
         }
         rustls::Error::AlertReceived(alert) => {
-            Cause::because(Kind::TlsHandshake, &format!("alert {}", alert_name(*alert)))
+            let words = format!("alert {}", alert_name(*alert));
+            Cause { reason: alert_reason(*alert), ..Cause::because(Kind::TlsHandshake, &words) }
         }
         other => Cause::because(Kind::TlsHandshake, &other.to_string()),
     }
+}
+
+/// The reason an alert states (RFC 8446, 6.2).
+const fn alert_reason(alert: AlertDescription) -> Option<Reason> {
+    Some(match alert {
+        AlertDescription::CertificateRequired => Reason::ClientCertificateRequired,
+        AlertDescription::BadCertificate
+        | AlertDescription::UnsupportedCertificate
+        | AlertDescription::CertificateRevoked
+        | AlertDescription::CertificateExpired
+        | AlertDescription::CertificateUnknown
+        | AlertDescription::UnknownCA
+        | AlertDescription::AccessDenied => Reason::ClientCertificateRejected,
+        AlertDescription::HandshakeFailure => Reason::HandshakeRefused,
+        AlertDescription::ProtocolVersion => Reason::NoCommonVersion,
+        AlertDescription::UnrecognisedName => Reason::NameUnknown,
+        AlertDescription::NoApplicationProtocol => Reason::NoCommonProtocol,
+        _ => return None,
+    })
+}
+
+/// The reason why a certificate was not accepted.
+const fn certificate_reason(error: &CertificateError) -> Option<Reason> {
+    Some(match error {
+        CertificateError::ExpiredContext { .. } | CertificateError::Expired => Reason::Expired,
+        CertificateError::NotValidYetContext { .. } | CertificateError::NotValidYet => {
+            Reason::NotYetValid
+        }
+        CertificateError::NotValidForNameContext { .. } | CertificateError::NotValidForName => {
+            Reason::OtherName
+        }
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            Reason::UnknownAuthority
+        }
+        _ => return None,
+    })
 }
 
 /// As [`explain`], and what a server that does not speak TLS said instead.
@@ -188,7 +226,7 @@ fn explain_handshake(error: &rustls::Error, head: &[u8]) -> Cause {
     if matches!(error, rustls::Error::InvalidMessage(_)) && !speaks_tls {
         let said = escape(head, 64);
         let words = format!("the server does not speak TLS here; it said: {said}");
-        return Cause::because(Kind::TlsHandshake, &words);
+        return Cause::because(Kind::TlsHandshake, &words).with_reason(Reason::NotTls);
     }
     explain(error)
 }

@@ -19,7 +19,6 @@ use crate::{
     json,
     story::Volume,
     terminal::{Style, complain},
-    traceback::sentence,
 };
 
 /// Says how it ended.
@@ -74,7 +73,7 @@ fn why(waited: &Waited, progress: &Progress) -> String {
     let last = open.clone().find_map(|line| line.last.as_deref());
     match failure.or(last) {
         Some(failure) if progress.is_gone() => format!("{}: it is still there", failure.server),
-        Some(failure) => sentence(progress.limits(), failure),
+        Some(failure) => failure.sentence(progress.limits()),
         None => {
             let label = open.next().map_or("it", |line| &line.label);
             format!("{label}: the first attempt was not over in time; to allow more: --timeout 2m")

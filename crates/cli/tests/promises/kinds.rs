@@ -1,1 +1,69 @@
 //! Kinds of failure: the right kind, and a next step that fits.
+
+use std::net::TcpListener;
+
+use redial_lab::{Behaviour, Lab};
+
+use crate::support::{Ran, redial};
+
+/// A port of this machine on which nothing listens.
+fn closed_port() -> String {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
+
+fn connect<'a>(words: impl IntoIterator<Item = &'a str>) -> Ran {
+    redial(["connect"].into_iter().chain(words)).silent().run()
+}
+
+/// Entry 15: 192.0.2.0/24 is reserved for documentation (RFC 5737), so no machine has it.
+#[test]
+fn bind_to_foreign_address_names_the_flag() {
+    let ran = connect(["--bind", "192.0.2.7", &closed_port()]);
+    assert_eq!(ran.status, Some(1), "{ran}");
+    assert!(ran.stderr.contains("exhausted: "), "{ran}");
+    assert!(ran.stderr.contains("not an address of this machine (192.0.2.7)"), "{ran}");
+    assert!(ran.stderr.contains("leave --bind out"), "{ran}");
+    assert!(!ran.stderr.contains("route"), "{ran}");
+}
+
+#[test]
+fn eaddrnotavail_clause_matches_foreign_bind() {
+    let clause = "EADDRNOTAVAIL: say \"no address\", exit 7";
+    let ran = connect(["--bind", "192.0.2.7", "--except", clause, &closed_port()]);
+    assert_eq!(ran.status, Some(7), "{ran}");
+    assert!(ran.stderr.contains("no address"), "{ran}");
+}
+
+/// Entry 19.
+#[test]
+fn max_time_that_passed_names_its_own_flag() {
+    let lab = Lab::start(Behaviour::Stall).unwrap();
+    let ran = connect(["--max-time", "0.1", &lab.address().to_string()]);
+    assert!(ran.stderr.contains("(--max-time 100ms)"), "{ran}");
+    assert!(ran.stderr.contains("To allow more: --max-time 10m"), "{ran}");
+    assert!(!ran.stderr.contains("--deadline"), "{ran}");
+}
+
+#[test]
+fn idle_timeout_that_passed_names_its_own_flag() {
+    let lab = Lab::start(Behaviour::Stall).unwrap();
+    let ran = connect(["--idle-timeout", "0.1", &lab.address().to_string()]);
+    assert!(ran.stderr.contains("To allow a longer silence: --idle-timeout 5m"), "{ran}");
+}
+
+#[test]
+fn zero_limit_is_not_said_to_be_no_limit() {
+    for flag in ["--connect-timeout", "--tls-timeout", "--reply-timeout"] {
+        let ran = connect([flag, "0", &closed_port()]);
+        assert_eq!(ran.status, Some(2), "{ran}");
+        assert!(!ran.stderr.contains("leave the flag out for no limit"), "{ran}");
+        assert!(ran.stderr.contains("write a longer one, such as 20s"), "{ran}");
+    }
+}
+
+#[test]
+fn used_up_retries_are_not_suggested_again() {
+    let ran = connect(["--except", "refused: retry 2 every 1ms", &closed_port()]);
+    assert!(ran.stderr.contains("To try for longer: --retry forever --deadline 5m"), "{ran}");
+    assert!(!ran.stderr.contains("To go on trying"), "{ran}");
+}
