@@ -118,7 +118,8 @@ impl Failure {
 
     /// What had moved, and what is certain about its delivery. `None` where nothing had.
     fn moved(&self) -> Option<String> {
-        if self.is_fresh() {
+        // Without a count (the session cut the connection) there is no statement to make.
+        if self.is_fresh() || (self.sent, self.received) == (0, 0) {
             return None;
         }
         let arrived = match self.delivery {
