@@ -7,9 +7,14 @@
 use std::fmt;
 
 use miette::{Diagnostic, LabeledSpan, SourceCode};
-use redial::{Mistake, masked, nearest, printable, secrets};
+use redial::{Mistake, nearest, printable, secrets};
 
-use crate::{VERBS, exit::Exit, misuse, terminal};
+use crate::{
+    VERBS,
+    blot::{blotted, safe, visible},
+    exit::Exit,
+    misuse, terminal,
+};
 
 /// What was wrong with what the user typed or named.
 #[derive(Debug)]
@@ -29,7 +34,7 @@ pub(crate) enum Error {
 
 impl Error {
     pub(crate) fn plain(what: impl Into<String>, next: impl Into<String>) -> Self {
-        Self::Plain { what: masked(&what.into()), next: masked(&next.into()) }
+        Self::Plain { what: safe(&what.into()), next: safe(&next.into()) }
     }
 
     /// From a sentence that says already what to do next.
@@ -42,13 +47,15 @@ impl Error {
 
     /// Puts a mistake beside its text.
     pub(crate) fn in_text(source: impl Into<String>, text: &str) -> impl FnOnce(Mistake) -> Self {
-        let source = masked(&source.into());
+        let source = safe(&source.into());
         move |mut mistake| {
             for secret in secrets(text) {
                 mistake.what = mistake.what.replace(&text[secret.clone()], "***");
                 mistake.instead = mistake.instead.replace(&text[secret], "***");
             }
-            Self::Mistake { source, text: blotted(text), mistake }
+            mistake.what = safe(&mistake.what);
+            mistake.instead = safe(&mistake.instead);
+            Self::Mistake { source, text: blotted(text, &mistake.at), mistake }
         }
     }
 
@@ -65,7 +72,7 @@ impl Error {
             // What was asked for: help, on standard output. A closed one leaves nobody to tell.
             Self::Flags(error) if error.exit_code() == 0 => drop(error.print()),
             Self::Flags(error) => {
-                terminal::complain(&format!("redial: {}", masked(&misuse::sentence(error))))
+                terminal::complain(&format!("redial: {}", safe(&misuse::sentence(error))))
             }
             Self::Plain { what, next } => terminal::complain(&format!("redial: {what}; {next}")),
             Self::Mistake { source, text, mistake } if is_short(text) => {
@@ -80,17 +87,6 @@ impl Error {
             }
         }
     }
-}
-
-/// The text with its passwords blotted out byte for byte, so that positions stay.
-fn blotted(text: &str) -> String {
-    let (mut blotted, mut end) = (String::with_capacity(text.len()), 0);
-    for secret in secrets(text) {
-        blotted += &text[end..secret.start];
-        blotted += &"*".repeat(secret.len());
-        end = secret.end;
-    }
-    blotted + &text[end..]
 }
 
 /// One line that fits a terminal needs no frame around it.
@@ -109,14 +105,15 @@ fn underlined(text: &str, mistake: &Mistake) -> String {
     let before = text.get(..mistake.at.start).unwrap_or(text).chars().count();
     let marked = text.get(mistake.at.clone()).map_or(1, |at| at.chars().count()).max(1);
     // Printable letters keep their width; a control character would shift the marks.
-    if text.chars().any(char::is_control) {
-        return format!("\n  {}", printable(text));
+    let shown = printable(text);
+    if shown != text {
+        return format!("\n  {shown}");
     }
     format!("\n  {text}\n  {}{}", " ".repeat(before), "^".repeat(marked))
 }
 
 fn drawing(source: &str, text: &str, mistake: &Mistake) -> String {
-    let report = Picture { source: miette::NamedSource::new(source, shown(text)), mistake };
+    let report = Picture { source: miette::NamedSource::new(source, visible(text)), mistake };
     let mut theme = if terminal::stderr_has_colours() {
         miette::GraphicalTheme::unicode()
     } else {
@@ -131,19 +128,6 @@ fn drawing(source: &str, text: &str, mistake: &Mistake) -> String {
         Ok(()) => drawn.trim().to_owned(),
         Err(_) => format!("redial: {source}: {}", mistake.in_text(text)),
     }
-}
-
-/// Control characters of a file replaced one for one byte-wise, so that positions stay.
-fn shown(text: &str) -> String {
-    text.chars()
-        .map(|letter| {
-            if letter.is_ascii_control() && !matches!(letter, '\n' | '\t' | '\r') {
-                '?'
-            } else {
-                letter
-            }
-        })
-        .collect()
 }
 
 #[derive(Debug)]

@@ -5,6 +5,7 @@
 //! is the core, and acting is the driver. Start at [`verb`].
 
 mod belt;
+mod blot;
 mod check;
 mod connect;
 mod error;
@@ -19,6 +20,7 @@ mod pump;
 mod rehearse;
 mod runtime;
 mod serve;
+mod shown;
 mod stdio;
 mod story;
 mod terminal;

@@ -63,7 +63,8 @@ impl Practice {
     }
 
     fn server(&mut self, text: &str) -> Result<Vec<Server>, Error> {
-        let text = match text.strip_prefix("env:") {
+        let variable = text.strip_prefix("env:");
+        let text = match variable {
             Some(name) => &std::env::var(name).map_err(|_| {
                 Error::plain(
                     format!(
@@ -81,8 +82,13 @@ impl Practice {
         {
             Some(name) => self.start(name).map(|server| vec![server]),
             None => Target::parse(text).map(Target::into_servers).map_err(|mistake| {
-                // A password has no place in a message: the mistake quotes what may be quoted.
+                // The passwords of a URL are masked; of anything else in a variable, nothing is
+                // known, so nothing of it is printed.
                 match nearest_verb(text) {
+                    _ if variable.is_some() && !text.contains("://") => Error::plain(
+                        format!("the variable in `env:{}` holds no server", variable.unwrap_or("")),
+                        "write a URL such as postgres://HOST/DB, or HOST:PORT, into it",
+                    ),
                     Some(verb) => Error::plain(
                         format!("`{text}` is no verb, and no server with a port"),
                         format!("the nearest verb is `{verb}`; a server is `{text}:5432`"),

@@ -8,13 +8,13 @@
 use alloc::{string::String, vec::Vec};
 use core::ops::Range;
 
-use super::Place;
+use super::{
+    Place,
+    credentials::{self, is_secret_parameter},
+};
 use crate::{Mistake, Scheme};
 
-const MASK: &str = "***";
-
-/// Queries hold secrets under names that contain one of these.
-const SECRETS: [&str; 6] = ["pass", "pwd", "token", "secret", "apikey", "api_key"];
+pub(super) const MASK: &str = "***";
 
 /// A text without its passwords.
 pub(super) struct Masked {
@@ -105,7 +105,21 @@ pub fn secrets(text: &str) -> Vec<Range<usize>> {
         }
         start += piece.len();
     }
-    found
+    found.extend(credentials::find(text));
+    disjoint(found)
+}
+
+/// The same ranges in order, those that overlap or touch as one.
+fn disjoint(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    ranges.sort_unstable_by_key(|range| (range.start, range.end));
+    let mut disjoint: Vec<Range<usize>> = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        match disjoint.last_mut() {
+            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+            _ => disjoint.push(range),
+        }
+    }
+    disjoint
 }
 
 /// A password that goes on behind the word's end: it has a blank in it.
@@ -239,8 +253,7 @@ fn query(text: &str, region: Range<usize>, secrets: &mut Vec<Range<usize>>) {
 fn secret_value(parameter: &str) -> Option<usize> {
     parameter.match_indices('=').map(|(at, _)| at).find_map(|at| {
         let name = parameter[..at].rsplit(';').next().unwrap_or("");
-        let name = decoded(name).to_ascii_lowercase();
-        SECRETS.iter().any(|secret| name.contains(secret)).then_some(at + 1)
+        is_secret_parameter(&decoded(name)).then_some(at + 1)
     })
 }
 

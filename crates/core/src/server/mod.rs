@@ -5,6 +5,7 @@
 //! that stand for servers (`lab:`, `env:`) are the command line's. Start at [`Server`], or at
 //! [`Target`] for several of which any will do.
 
+mod credentials;
 mod mask;
 mod options;
 mod place;
