@@ -4,11 +4,19 @@
 //! command only escaped and only in variables. What its status means is nobody's business here.
 //! Start at [`run`].
 
-use std::{os::fd::AsFd, process::Stdio, sync::Arc, time::Duration};
+use std::{
+    hash::{BuildHasher, RandomState},
+    os::fd::AsFd,
+    process::Stdio,
+    sync::Arc,
+    time::Duration,
+};
 
 use redial_core::{Failure, Ran, Run};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::Pid;
 use tokio::process::{Child, Command};
+
+use crate::descendants::{Mark, kill_all};
 
 /// No variable holds more of what a server said.
 const LONGEST: usize = 1024;
@@ -41,10 +49,12 @@ pub(crate) fn prepare(run: &Run, facts: &Facts) -> Command {
     command
 }
 
-/// Runs it for at most so long. Dropping the future ends it, with its group.
+/// Runs it for at most so long. Dropping the future ends it, with all that it has started.
 pub(crate) async fn run(mut command: Command, limit: Duration) -> Ran {
+    let mark = ("REDIAL_RUN", format!("{:016x}", RandomState::new().hash_one("run")));
+    command.env(mark.0, &mark.1);
     let mut child = match command.spawn() {
-        Ok(child) => Group(child),
+        Ok(child) => Family(child, mark),
         Err(error) => return Ran::NotStarted(error.to_string().into()),
     };
     match tokio::time::timeout(limit, child.0.wait()).await {
@@ -61,15 +71,14 @@ pub(crate) async fn run(mut command: Command, limit: Duration) -> Ran {
 }
 
 /// A child that does not outlive us, nor do its own.
-struct Group(Child);
+struct Family(Child, Mark);
 
-impl Drop for Group {
+impl Drop for Family {
     fn drop(&mut self) {
         // `id` is there only until the child was waited for: after that the number may be another's.
-        let group = self.0.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
-        if let Some(group) = group {
-            // It may have ended just now.
-            let _ = kill_process_group(group, Signal::KILL);
+        let command = self.0.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+        if let Some(command) = command {
+            kill_all(command, &self.1);
         }
     }
 }

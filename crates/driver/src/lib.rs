@@ -34,12 +34,13 @@
 //! - `connection`, `stream`: bytes both ways and one true reason for the end; `marks`, `outq`: what
 //!   was acknowledged
 //! - `errno`, `cause`: the one place where an operating system's error becomes a failure
-//! - `command`, `diagnosis`: the steps `run` and `diagnose`
+//! - `command`, `diagnosis`: the steps `run` and `diagnose`; `descendants`: what a command has started
 
 mod attempt;
 mod cause;
 mod command;
 mod connection;
+mod descendants;
 mod diagnosis;
 mod dial;
 mod drive;

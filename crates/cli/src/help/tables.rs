@@ -11,8 +11,7 @@ pub(super) fn exit() -> String {
     for (status, meaning) in TABLE {
         text += &row(status, meaning, 5);
     }
-    let step = super::words::about("exit").unwrap_or_default();
-    format!("{text}\nAs a step of a clause: {step}")
+    text
 }
 
 /// `docs/exit-codes.md`.
@@ -60,7 +59,7 @@ const OTHERS: [(&str, &str); 3] = [
 ];
 
 /// What the driver tells a command; the values are bounded and printable.
-const RUN_VARIABLES: [(&str, &str); 13] = [
+const RUN_VARIABLES: [(&str, &str); 14] = [
     ("REDIAL_FAILURE", "the kind of failure: refused"),
     ("REDIAL_MESSAGE", "the failure as one sentence"),
     ("REDIAL_STAGE", "resolve, connect, tls, expect or stream"),
@@ -73,6 +72,7 @@ const RUN_VARIABLES: [(&str, &str); 13] = [
     ("REDIAL_ELAPSED", "seconds since the beginning"),
     ("REDIAL_SENT", "bytes of yours sent on the connection"),
     ("REDIAL_RECEIVED", "bytes received"),
+    ("REDIAL_RUN", "marks what this `run` has started, which ends with it if it is killed"),
     ("REDIAL_DELIVERY", "what is certain about them: unsent, acked-at-least N, unknown"),
 ];
 
