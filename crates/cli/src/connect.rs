@@ -15,10 +15,11 @@ use crate::{
     error::Error,
     exit::Exit,
     flags::{DialFlags, PolicyFlags, ReportFlags},
-    habits, json,
-    practice::{self, Practice},
+    foreign, json,
+    practice::Practice,
     pump::{HalfClose, Pump, Wishes},
     runtime::{interrupts, runtime},
+    stderr::{self, Patience},
     story::{Story, Volume},
     terminal::{Style, complain},
     traceback::{closing, traceback},
@@ -79,19 +80,17 @@ Examples:
 /// Connects, and stays until the connection is over.
 pub(crate) fn run(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> {
     let words = typed::as_text(words)?;
-    let words = habits::translated(habits::Verb::Connect, &words, &[])?;
-    let command = words.iter().any(|word| word == "--").then(|| words.clone());
+    if let Some(error) = foreign::answer(&words) {
+        return Err(error);
+    }
     let named = std::iter::once("redial connect".to_owned()).chain(words);
     let flags = Flags::try_parse_from(named).map_err(|error| Error::Flags(Box::new(error)))?;
     typed::misplaced_clause(&flags.servers)?;
-    if let Some(error) = command.and_then(|words| habits::command_of_connect(&words)) {
-        return Err(error);
-    }
     let builder = flags.policy.policy(Verb::Connect)?.only_while_fresh();
     let mut practice = Practice::default();
     let servers = practice.servers(&flags.servers)?;
     let via = flags.dial.via()?;
-    typed::warn(&flags.servers, &servers, via.as_ref(), &flags.dial, flags.report.quiet);
+    typed::warn(&flags.servers, &servers, via.as_ref(), &flags.dial);
     let builder = if servers.is_empty() { builder } else { builder.servers(servers) };
     if !builder.has_servers() {
         return Err(Error::plain(
@@ -108,13 +107,6 @@ pub(crate) fn command() -> clap::Command {
     Flags::command()
 }
 
-/// Returns whether these words are accepted, as far as that is known without a file or a variable.
-pub(crate) fn accepts(words: &[String]) -> bool {
-    let named = std::iter::once("redial connect").chain(words.iter().map(String::as_str));
-    Flags::try_parse_from(named)
-        .is_ok_and(|flags| flags.policy.reads() && practice::reads_all(&flags.servers))
-}
-
 fn carry_out(
     flags: &Flags,
     policy: redial::Policy,
@@ -129,6 +121,7 @@ fn carry_out(
         raw: flags.raw,
     };
     let volume = flags.report.volume();
+    stderr::deadline(policy.deadline());
     let story = Arc::new(Mutex::new(Story::new(Arc::new(policy.clone()), volume)));
     let teller = story.clone();
     let mut redial = Redial::new(policy)
@@ -164,7 +157,7 @@ fn carry_out(
     let exit = ending(&outcome, &pump);
     report(&outcome, exit, volume, &pump);
     if let Some(file) = &flags.report.json {
-        json::write(&outcome.record, exit, file.as_deref())?;
+        json::write(&outcome.record, exit, file.as_deref(), Patience::of(exit))?;
     }
     Ok(exit)
 }

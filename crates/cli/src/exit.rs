@@ -23,7 +23,7 @@ pub(crate) enum Exit {
     NotRunnable,
     /// 127: there is no such command.
     NoCommand,
-    /// 130 or 143: told to stop.
+    /// 128 and the number of the signal: 129, 130, 131 or 143.
     Interrupted(Signal),
     /// 141: the reader of standard output left.
     ReaderLeft,
@@ -32,7 +32,7 @@ pub(crate) enum Exit {
 }
 
 /// The table as `redial help exit` prints it.
-pub(crate) const TABLE: [(&str, &str); 11] = [
+pub(crate) const TABLE: [(&str, &str); 13] = [
     ("0", "it went well: the connection ended cleanly and no clause said otherwise"),
     (
         "1",
@@ -43,9 +43,11 @@ pub(crate) const TABLE: [(&str, &str); 11] = [
     ("125", "`wait`: a flag, a clause, a policy or a server is wrong"),
     ("126", "`wait`: its command cannot be run; after that, its status is the command's own"),
     ("127", "`wait`: there is no such command"),
+    ("129", "ended by SIGHUP: its terminal was closed; `serve` as for 130"),
     ("130", "interrupted by Ctrl-C (SIGINT); `serve` without --connections has done its work: 0"),
+    ("131", "ended by Ctrl-\\ (SIGQUIT); `serve` as for 130"),
     ("141", "the reader of standard output left"),
-    ("143", "told to stop (SIGTERM); `serve` as above"),
+    ("143", "ended by SIGTERM; `serve` as for 130"),
     ("N", "a clause said `exit N`; the only way a failure ends in success is `exit 0`"),
 ];
 
@@ -72,6 +74,8 @@ impl Exit {
             Self::Trouble => 125,
             Self::NotRunnable => 126,
             Self::NoCommand => 127,
+            Self::Interrupted(Signal::Sighup) => 129,
+            Self::Interrupted(Signal::Sigquit) => 131,
             Self::Interrupted(Signal::Sigterm) => 143,
             Self::Interrupted(_) => 130,
             Self::ReaderLeft => 141,

@@ -11,7 +11,7 @@ mod connect;
 mod error;
 mod exit;
 mod flags;
-mod habits;
+mod foreign;
 mod help;
 mod json;
 mod misuse;
@@ -21,6 +21,8 @@ mod rehearse;
 mod runtime;
 mod serve;
 mod shown;
+mod signals;
+mod stderr;
 mod stdio;
 mod story;
 mod terminal;
@@ -32,6 +34,7 @@ mod wait;
 use std::{ffi::OsString, process::ExitCode};
 
 use exit::Exit;
+use stderr::Patience;
 
 /// Everything `redial` can be told to do, and one line about it.
 const VERBS: [(&str, &str); 6] = [
@@ -47,33 +50,24 @@ const VERBS: [(&str, &str); 6] = [
 const LATER: [&str; 4] = ["why", "diagnose", "stay", "relay"];
 
 fn main() -> ExitCode {
-    let mut words: Vec<OsString> = std::env::args_os().skip(1).collect();
-    habits::verb_first(&mut words, &commands());
-    let first = words.first().and_then(|word| word.to_str()).map(ToOwned::to_owned);
-    match verb(first.as_deref(), words.into_iter()) {
-        Ok(exit) => exit.into(),
-        Err(error) => {
-            error.print();
-            error.exit().into()
-        }
+    let mut words = std::env::args_os().skip(1).peekable();
+    let first = words.peek().and_then(|word| word.to_str()).map(ToOwned::to_owned);
+    // A first process gets no signal that it has no handler for.
+    if std::process::id() == 1 {
+        signals::end_at_once();
     }
+    let exit = verb(first.as_deref(), words).unwrap_or_else(|error| {
+        error.print();
+        error.exit()
+    });
+    stderr::finish(Patience::of(exit));
+    exit.into()
 }
 
-/// Every verb with its flags, for words that begin with flags; a verb to come has connect's.
-fn commands() -> Vec<habits::Named> {
-    let mut commands: Vec<habits::Named> = vec![
-        ("connect", connect::command),
-        ("wait", wait::command),
-        ("check", check::command),
-        ("rehearse", rehearse::command),
-        ("serve", serve::command),
-        ("help", connect::command),
-    ];
-    commands.extend(LATER.map(|verb| (verb, connect::command as fn() -> clap::Command)));
-    commands
-}
-
-fn verb(first: Option<&str>, words: impl Iterator<Item = OsString>) -> Result<Exit, error::Error> {
+fn verb(
+    first: Option<&str>,
+    mut words: impl Iterator<Item = OsString>,
+) -> Result<Exit, error::Error> {
     match first {
         None | Some("-h" | "--help") => Ok(help::overview(&VERBS)),
         Some("-V" | "--version") => Ok(help::version()),
@@ -82,7 +76,7 @@ fn verb(first: Option<&str>, words: impl Iterator<Item = OsString>) -> Result<Ex
         Some("check") => check::run(words.skip(1)),
         Some("rehearse") => rehearse::run(words.skip(1)),
         Some("serve") => serve::run(words.skip(1)),
-        Some("help") => help::run(words.skip(1).find(|word| !is_flag(word)), &VERBS),
+        Some("help") => help::run(words.nth(1), &VERBS),
         Some(word) if LATER.contains(&word) => Err(error::Error::plain(
             format!("`{word}` is not in this version"),
             "there are connect, wait, check, rehearse, serve and help; for a host of that name write HOST:PORT",
@@ -90,10 +84,4 @@ fn verb(first: Option<&str>, words: impl Iterator<Item = OsString>) -> Result<Ex
         // `redial SERVER…` is `redial connect SERVER…`.
         Some(_) => connect::run(words),
     }
-}
-
-/// A flag that was written before the verb `help`, which has none.
-fn is_flag(word: &OsString) -> bool {
-    let text = word.to_string_lossy();
-    text.starts_with('-') && !matches!(&*text, "-h" | "--help")
 }

@@ -17,7 +17,7 @@ use clap::ValueEnum;
 use redial::{Connection, Detail, Ended, Human, Kind, Limits};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    time::{Instant, Sleep, sleep_until},
+    time::{Instant, Sleep, sleep_until, timeout},
 };
 
 use crate::{
@@ -27,6 +27,9 @@ use crate::{
 
 /// How long a server may go on after a `--receive` has begun to be met.
 const LINGER: Duration = Duration::from_millis(100);
+
+/// How long a reader of standard output is waited for once `--max-time` has passed.
+const READING: Duration = Duration::from_millis(50);
 
 /// When our side of the connection is ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -129,7 +132,13 @@ impl Pump {
             self.note(error);
         }
         // What was received stands before what a clause or `else` says about it.
-        self.finish().await;
+        let written = self.finish();
+        if failure.kind == Kind::Deadline {
+            // Unless nobody reads it: a limit that has passed waits for no reader.
+            drop(timeout(READING, written).await);
+        } else {
+            written.await;
+        }
         // Where our own side broke it is no failure of the server's, and no clause is asked.
         if self.reader_left || self.broken.is_some() {
             Ended::Abandoned

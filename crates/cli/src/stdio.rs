@@ -17,6 +17,7 @@ use std::{
 use crate::{
     belt::{Belt, Chunk},
     shown::Shown,
+    stderr::data_on_terminal,
 };
 
 /// Starts reading standard input; the belt ends where the input ends.
@@ -50,6 +51,7 @@ pub(crate) struct Output {
     belt: Arc<Belt>,
     /// Until the thread has it.
     file: Option<File>,
+    is_terminal: bool,
     /// What the thread writes has its control characters shown, not obeyed.
     escaping: bool,
 }
@@ -58,10 +60,12 @@ impl Output {
     /// With `raw` unset and a terminal at the other end, control characters are shown.
     pub(crate) fn open(raw: bool) -> io::Result<Self> {
         let output = io::stdout();
+        let is_terminal = output.is_terminal();
         Ok(Self {
+            is_terminal,
             belt: Arc::new(Belt::default()),
             file: Some(File::from(output.as_fd().try_clone_to_owned()?)),
-            escaping: !raw && output.is_terminal(),
+            escaping: !raw && is_terminal,
         })
     }
 
@@ -98,7 +102,7 @@ impl Output {
     /// left.
     fn start(&mut self) -> io::Result<()> {
         let Some(mut output) = self.file.take() else { return Ok(()) };
-        let (take, escaping) = (self.belt.clone(), self.escaping);
+        let (take, is_terminal, escaping) = (self.belt.clone(), self.is_terminal, self.escaping);
         let mut shown = Shown::default();
         spawn("stdout", move || {
             while let Some(chunk) = take.take_keeping() {
@@ -107,6 +111,9 @@ impl Output {
                 } else {
                     output.write_all(chunk.filled())
                 };
+                if is_terminal {
+                    data_on_terminal(chunk.filled());
+                }
                 // In this order: a belt that is empty was written.
                 if let Err(error) = written {
                     return take.end(Err(error));
@@ -120,7 +127,7 @@ impl Output {
 /// Writes what can be written without waiting; 0 where the system cannot promise that (files,
 /// terminals, older kernels).
 #[cfg(target_os = "linux")]
-fn write_now(output: &File, bytes: &[u8]) -> io::Result<usize> {
+pub(crate) fn write_now(output: &impl AsFd, bytes: &[u8]) -> io::Result<usize> {
     use rustix::io::{Errno, ReadWriteFlags, pwritev2};
     // This offset stands for wherever the file is, as with write(2).
     let here = u64::MAX;
@@ -132,7 +139,7 @@ fn write_now(output: &File, bytes: &[u8]) -> io::Result<usize> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn write_now(_: &File, _: &[u8]) -> io::Result<usize> {
+pub(crate) fn write_now(_: &impl AsFd, _: &[u8]) -> io::Result<usize> {
     Ok(0)
 }
 

@@ -1,19 +1,18 @@
 //! The story: what happens, told on standard error while it happens.
 //!
-//! Changes of state are told, not every attempt (`-v` tells those); on a terminal one live line
-//! shows the pause under way; when nothing is wrong, nothing is said. What is told at the end is
-//! the traceback's. Start at [`Story`].
+//! Every change of state is one line that names the server and the attempt; an attempt that ends as
+//! the one before is none (`-v` prints those too). On a terminal one live line shows the pause under
+//! way. Until something is wrong, nothing is printed. What is printed at the end is the traceback's.
+//! Start at [`Story`].
 
-use std::{
-    io::{self, IsTerminal, Write},
-    sync::Arc,
+use std::sync::Arc;
+
+use redial::{Action, Event, Failure, Happened, Kind, Outcome, Policy, Ran, Rounded, Times, Tried};
+
+use crate::{
+    stderr,
+    terminal::{Style, stderr_is_live},
 };
-
-use redial::{
-    Action, Event, Failure, Happened, Kind, Outcome, Policy, Ran, Rounded, Stage, Times, Tried,
-};
-
-use crate::terminal::{Style, complain};
 
 /// How much is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,30 +32,31 @@ pub(crate) struct Story {
     policy: Arc<Policy>,
     volume: Volume,
     style: Style,
-    /// Whether a live line can be shown.
+    /// Whether a live line can be shown. The output of a command would be written into it.
     live: bool,
-    /// Whether one stands on the terminal.
-    shown: bool,
-    /// The trouble told last: its server and kind.
-    told: Option<(usize, Kind)>,
-    /// Whether it was told that a connection stood after that: a server that accepts and then
-    /// fails, over and over, is one trouble.
-    told_connected: bool,
-    failure: Option<Arc<Failure>>,
+    /// The state that was printed last; none before the first trouble.
+    told: Option<(usize, State)>,
+    /// The last failure, and its attempt.
+    failure: Option<(u32, Arc<Failure>)>,
     server: usize,
+}
+
+/// The state of the session's server.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Failing(Kind),
+    Connected,
 }
 
 impl Story {
     pub(crate) fn new(policy: Arc<Policy>, volume: Volume) -> Self {
-        let live = volume == Volume::Normal && io::stderr().is_terminal();
+        let live = volume == Volume::Normal && !policy.runs_commands() && stderr_is_live();
         Self {
             policy,
             volume,
             style: Style::of_stderr(),
             live,
-            shown: false,
             told: None,
-            told_connected: false,
             failure: None,
             server: 0,
         }
@@ -73,11 +73,11 @@ impl Story {
             }
             Event::Connected { attempt, server, address } => {
                 // The first attempt that works is nothing to talk about.
-                let after_trouble = self.told.is_some() && !self.told_connected;
-                self.told_connected = true;
-                if self.volume == Volume::Verbose
-                    || (after_trouble && self.volume == Volume::Normal)
-                {
+                let is_change = self.told.is_some();
+                if is_change {
+                    self.told = Some((*server, State::Connected));
+                }
+                if self.volume == Volume::Verbose || (is_change && self.volume == Volume::Normal) {
                     let address = address
                         .as_ref()
                         .map_or_else(String::new, |address| format!(" ({address})"));
@@ -88,13 +88,11 @@ impl Story {
                     );
                     self.say(&line);
                 }
+                // Data may follow.
+                self.clear();
             }
-            Event::Failed { failure, .. } => {
-                self.failure = Some(failure.clone());
-                if failure.stage == Stage::Stream && failure.elapsed >= self.policy.healthy_after()
-                {
-                    self.told = None;
-                }
+            Event::Failed { attempt, failure } => {
+                self.failure = Some((*attempt, failure.clone()));
                 if self.volume == Volume::Verbose {
                     self.say(&format!(
                         "{}: {} after {}",
@@ -110,7 +108,7 @@ impl Story {
             Event::Handled { action, .. } => self.handled(*action),
             Event::Said { line } if self.volume > Volume::Json => {
                 self.clear();
-                complain(line);
+                stderr::progress(line);
             }
             Event::Ran { program, ran, elapsed } => {
                 if let Some(line) = ran_line(program, ran, self.volume) {
@@ -132,24 +130,23 @@ impl Story {
     }
 
     /// Takes the live line away, before anything else is printed.
-    pub(crate) fn clear(&mut self) {
-        if std::mem::take(&mut self.shown) {
-            drop(write!(io::stderr().lock(), "\r\x1b[K"));
+    pub(crate) fn clear(&self) {
+        if self.live {
+            stderr::live(Vec::new());
         }
     }
 
     fn handled(&mut self, action: Action) {
-        let Some(failure) = self.failure.clone() else { return };
+        let Some((attempt, failure)) = self.failure.clone() else { return };
         let Some(next) = self.next(action) else { return };
-        let line = format!("{}: {}; {next}", failure.server, failure.kind);
-        let state = (self.server, failure.kind);
+        let line = format!("{}: {} at attempt {attempt}; {next}", failure.server, failure.kind);
+        let state = (self.server, State::Failing(failure.kind));
         match self.volume {
             Volume::Json | Volume::Quiet => {}
             Volume::Verbose => self.say(&line),
             Volume::Normal if self.told == Some(state) => self.show(&line),
             Volume::Normal => {
                 self.told = Some(state);
-                self.told_connected = false;
                 self.say(&line);
             }
         }
@@ -181,20 +178,15 @@ impl Story {
             .map_or_else(String::new, |server| server.label().to_string())
     }
 
-    fn say(&mut self, line: &str) {
+    fn say(&self, line: &str) {
         self.clear();
-        complain(&format!("redial: {line}"));
+        stderr::progress(&format!("redial: {line}"));
     }
 
     /// The live line: the same trouble goes on.
-    fn show(&mut self, line: &str) {
+    fn show(&self, line: &str) {
         if self.live {
-            drop(write!(
-                io::stderr().lock(),
-                "\r\x1b[K{}",
-                self.style.faint(&format!("redial: {line}"))
-            ));
-            self.shown = true;
+            stderr::live(vec![format!("redial: {line}")]);
         }
     }
 }

@@ -219,7 +219,7 @@ fn what_goes_on_is_told_when_it_changes_and_not_at_every_attempt() {
     let (_lab, address) = started(Script::new([late, Behaviour::say(SAYS).forever()]));
     let ran = connect(&[&address, "--except", "refused: retry forever every 20ms"]);
     let [trouble, end] = ran.stderr.lines().collect::<Vec<_>>()[..] else { panic!("{ran}") };
-    assert_eq!(trouble, format!("redial: {address}: refused; retry 1 in 20ms"));
+    assert_eq!(trouble, format!("redial: {address}: refused at attempt 1; retry 1 in 20ms"));
     assert!(end.starts_with(&format!("redial: {address}: connected ({address}) at attempt ")));
 }
 

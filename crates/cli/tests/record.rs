@@ -69,6 +69,8 @@ fn sessions() -> Vec<Ran> {
         redial(["redis://name:hunter2@127.0.0.1:1", "--json", "-4"]).silent().run(),
         interrupted(Signal::INT),
         interrupted(Signal::TERM),
+        interrupted(Signal::HUP),
+        interrupted(Signal::QUIT),
     ]
 }
 

@@ -111,6 +111,6 @@ fn a_long_rehearsal_has_a_live_line_that_goes() {
     assert!(ran.status.success());
     assert!(ran.stdout.starts_with(b"wait-for-it: recovers"));
     assert!(shown.contains("of 20,000 connected, "), "{shown:?}");
-    let left = shown.rsplit("\x1b[2K").next().unwrap();
+    let left = shown.rsplit("\x1b[J").next().unwrap();
     assert_eq!(left.trim(), "", "{shown:?}");
 }

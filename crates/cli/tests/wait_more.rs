@@ -89,9 +89,11 @@ fn screen(written: &str) -> Vec<String> {
                 }
                 match &*code {
                     "1A" => row -= 1,
-                    "1B" => row += 1,
-                    "2K" => lines[row] = [' '; WIDTH],
-                    "?25l" | "?25h" => {}
+                    "J" => {
+                        lines.truncate(row);
+                        assert_eq!(column, 0);
+                    }
+                    "?7l" | "?7h" => {}
                     _ => panic!("\\x1b[{code} is not known here"),
                 }
             }
@@ -124,20 +126,29 @@ fn lines_on_a_terminal_live_and_are_gone_at_the_end() {
         "it was seen live: {written:?}"
     );
     let first = format!("redial: waiting for 1 target: {up}");
-    assert_eq!(screen(&written), [&*first, "the command"], "{written:?}");
-    assert_eq!(written.matches("\x1b[?25l").count(), written.matches("\x1b[?25h").count());
+    let left = screen(&written);
+    assert_eq!((&*left[0], left.last().unwrap().as_str()), (&*first, "the command"), "{written:?}");
+    for change in ["closed-early at attempt 1: ", "ready ("] {
+        let line = format!("redial: {up}: {change}");
+        assert_eq!(left.iter().filter(|left| left.starts_with(&line)).count(), 1, "{left:?}");
+    }
+    assert!(!left.iter().any(|line| line.starts_with("  ")), "{left:?}");
+    assert_eq!(written.matches("\x1b[?7l").count(), written.matches("\x1b[?7h").count());
 
     let (status, written) = shown(&[&up, &down, "-t", "1"]);
     assert_eq!(status, Some(124), "{written:?}");
     assert!(written.contains(&format!("{down}  1 try  refused")), "it was seen live: {written:?}");
     let left = screen(&written);
     assert_eq!(left[0], format!("redial: waiting for 2 targets: {up}; {down}"), "{written:?}");
+    let table = left.iter().position(|line| line.starts_with("redial: not ready: ")).unwrap();
+    let refused = format!("redial: {down}: refused at attempt 1: ");
+    assert!(left[..table].iter().any(|line| line.starts_with(&refused)), "{left:?}");
+    let left = &left[table - 1..];
     assert!(left[1].starts_with("redial: not ready: 1 of 2 targets ("), "{left:?}");
     assert!(left[2].starts_with(&format!("  {up} ")) && left[2].contains("ready"), "{left:?}");
     assert!(left[3].starts_with(&format!("  {down} ")) && left[3].contains("refused"), "{left:?}");
     assert!(left[4].starts_with(&format!("refused: {down}: ")), "{left:?}");
     assert_eq!(left.len(), 6, "it needs two lines, and nothing else is there: {left:?}");
-    assert_eq!(written.matches("\x1b[?25l").count(), written.matches("\x1b[?25h").count());
 }
 
 #[test]

@@ -58,7 +58,7 @@ pub enum Kind {
     Deadline,
     /// No server may be tried: all are ejected, or the list is empty.
     NoServer,
-    /// SIGINT or SIGTERM. Acts only where named.
+    /// SIGINT, SIGTERM, SIGHUP or SIGQUIT. Acts only where named.
     Interrupted,
     /// What a library user's own closure returned.
     Application,

@@ -15,8 +15,8 @@ use std::{
 };
 
 use redial_core::{
-    Detail, Failure, Happened, Input, Kind, Policy, Record, Server, Session, Signal, Stage, Step,
-    Tls, Verb, Verdict,
+    Detail, Failure, Happened, Input, Kind, Policy, Record, Server, Session, Signal, Stage, Tls,
+    Verb, Verdict,
 };
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -326,7 +326,7 @@ impl Redial {
         self,
         session: impl FnOnce(Arc<Policy>, u64) -> Session,
     ) -> Result<(Drive, Arc<Mutex<Record>>), Error> {
-        if !self.may_run && has_run(&self.policy) {
+        if !self.may_run && self.policy.runs_commands() {
             return Err(Error::new(
                 "the policy runs commands, which is not allowed here",
                 "allow it: Redial::allow_run",
@@ -416,14 +416,6 @@ fn begins_no_tls(servers: &[Server]) -> Result<(), Error> {
         )),
         None => Ok(()),
     }
-}
-
-fn has_run(policy: &Policy) -> bool {
-    let clauses = policy.clauses().iter().flat_map(|clause| clause.steps());
-    clauses
-        .chain(policy.otherwise())
-        .chain(policy.finally())
-        .any(|step| matches!(step, Step::Run(_)))
 }
 
 /// What was recorded; the listener that shared it is gone or will add nothing more.

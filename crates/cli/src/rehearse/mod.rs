@@ -31,6 +31,7 @@ use crate::{
     exit::Exit,
     flags::PolicyFlags,
     json,
+    stderr::Patience,
     terminal::{self, Style, complain},
     texts::reason,
 };
@@ -81,14 +82,9 @@ pub(crate) struct Flags {
     policy: PolicyFlags,
 }
 
-/// The flags, for those who list them.
-pub(crate) fn command() -> clap::Command {
-    Flags::command()
-}
-
 /// Reads the words behind `redial rehearse`, and plays.
 pub(crate) fn run(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> {
-    let matches = command().try_get_matches_from(words);
+    let matches = Flags::command().try_get_matches_from(words);
     let flags = matches
         .and_then(|matches| Flags::from_arg_matches(&matches))
         .map_err(|error| Error::Flags(Box::new(error)))?;
@@ -102,7 +98,9 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> 
         fs::write(file, svg::draw(&report)).map_err(|error| unwritable("--svg", file, &error))?;
     }
     match &flags.json {
-        Some(file) => json::write_as(&report.json(), file.as_deref(), true)?,
+        Some(file) => {
+            json::write_as(&report.json(), file.as_deref(), true, Patience::of(Exit::Well))?
+        }
         None if flags.quiet => terminal::print(&report.verdicts())?,
         None => terminal::print(&report.text(Style::of_stdout()))?,
     }

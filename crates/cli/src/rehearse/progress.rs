@@ -4,17 +4,19 @@
 //! at [`play`].
 
 use std::{
-    io::{self, IsTerminal},
     ops::ControlFlow,
     time::{Duration, Instant},
 };
 
-use indicatif::{ProgressBar, ProgressStyle};
 use redial::{Mistake, Rounded};
 use redial_sim::{Plan, Progress, Report, Scenario, estimate, rehearse_with};
 
 use super::figures::{Grouped, cut};
-use crate::{error::Error, terminal::complain};
+use crate::{
+    error::Error,
+    stderr,
+    terminal::{complain, stderr_is_live},
+};
 
 /// Who waits longer than this, for all of them, is told beforehand how long.
 const LONG: Duration = Duration::from_secs(60);
@@ -39,7 +41,7 @@ pub(super) fn play(scenario: &Scenario, plans: &[Plan]) -> Result<Vec<Report>, E
         complain(&format!("redial: {}: {estimate}", plan.name));
     }
     let one = |plan: &Plan| {
-        let mut line = Line::new(plan, scenario.clients);
+        let line = Line::new(plan, scenario.clients);
         rehearse_with(scenario, plan, |progress| {
             line.show(progress);
             ControlFlow::Continue(())
@@ -55,41 +57,33 @@ struct Line<'a> {
     clients: u64,
     began: Instant,
     is_wanted: bool,
-    bar: Option<ProgressBar>,
 }
 
 impl<'a> Line<'a> {
     fn new(plan: &'a Plan, clients: u64) -> Self {
-        let is_wanted = io::stderr().is_terminal();
-        Self { plan, clients, began: Instant::now(), is_wanted, bar: None }
+        Self { plan, clients, began: Instant::now(), is_wanted: stderr_is_live() }
     }
 
-    fn show(&mut self, progress: Progress) {
+    fn show(&self, progress: Progress) {
         if !self.is_wanted || self.began.elapsed() < SOON {
             return;
         }
-        let bar = self.bar.get_or_insert_with(|| {
-            let style = ProgressStyle::with_template("  {spinner} {wide_msg}")
-                .unwrap_or_else(|_| ProgressStyle::default_spinner());
-            ProgressBar::new_spinner().with_style(style)
-        });
-        bar.set_message(format!(
-            "{}: {} of {}, {} of {} connected, {} attempts",
+        stderr::live(vec![format!(
+            "  {}: {} of {}, {} of {} connected, {} attempts",
             cut(&self.plan.name, 24),
             Rounded(progress.at),
             Rounded(progress.of),
             Grouped(progress.connected),
             Grouped(self.clients),
             Grouped(progress.attempts),
-        ));
-        bar.tick();
+        )]);
     }
 }
 
 impl Drop for Line<'_> {
     fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
+        if self.is_wanted {
+            stderr::live(Vec::new());
         }
     }
 }

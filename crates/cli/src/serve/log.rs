@@ -7,13 +7,17 @@ use std::{
     fs::File,
     io::{self, Write},
     path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use redial::{Bytes, Rounded, escape, printable};
 use redial_lab::{Ended, SeenConnection};
 use serde::Serialize;
 
-use crate::{error::Error, terminal::complain, texts::reason};
+use crate::{error::Error, stderr, texts::reason};
 
 /// Where the lines go.
 pub(super) struct Log {
@@ -21,11 +25,31 @@ pub(super) struct Log {
     /// Whether people are told of each connection too, and of its hash.
     lines: bool,
     hash: bool,
+    writes: Writes,
+}
+
+/// How many writes of the log have begun and ended: odd while one is under way.
+#[derive(Clone, Default)]
+pub(super) struct Writes(Arc<AtomicU64>);
+
+impl Writes {
+    pub(super) fn number(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn pass(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 impl Log {
     pub(super) fn new(lines: bool, hash: bool) -> Self {
-        Self { json: None, lines, hash }
+        Self { json: None, lines, hash, writes: Writes::default() }
+    }
+
+    /// For whoever waits for the log, which may not be read.
+    pub(super) fn writes(&self) -> Writes {
+        self.writes.clone()
     }
 
     /// `--log FILE`, from its beginning; `-` is standard output, behind the address.
@@ -48,13 +72,15 @@ impl Log {
     /// Tells of a connection, at once.
     pub(super) fn tell(&mut self, seen: &SeenConnection) -> io::Result<()> {
         if self.lines {
-            complain(&sentence(seen, self.hash));
+            stderr::progress(&sentence(seen, self.hash));
         }
         let Some(to) = &mut self.json else { return Ok(()) };
         let mut line = serde_json::to_vec(&Line::of(seen))?;
         line.push(b'\n');
-        to.write_all(&line)?;
-        to.flush()
+        self.writes.pass();
+        let written = to.write_all(&line).and_then(|()| to.flush());
+        self.writes.pass();
+        written
     }
 }
 

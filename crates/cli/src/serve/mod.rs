@@ -18,26 +18,27 @@ use std::{
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
-use clap::{CommandFactory, Parser};
+use clap::Parser;
 use redial::{Bytes, Signal, printable};
 use redial_lab::{Lab, Seen, SeenConnection};
 use tokio::sync::mpsc;
 
 use self::{
-    log::Log,
+    log::{Log, Writes},
     place::{not_bound, places},
     plan::Plan,
 };
 use crate::{
     error::Error,
     exit::Exit,
-    habits, practice,
+    foreign, practice,
     runtime::{interrupts, runtime},
-    terminal::complain,
+    stderr,
+    terminal::{complain, print_within},
     texts::reason,
-    typed,
 };
 
 const EXAMPLES: &str = "\
@@ -48,8 +49,11 @@ Examples:
   redial serve --as redis:not-now                  answers as a redis that is not ready
   redial serve --log seen.jsonl --connections 3    a line for each, then it ends
 
-Exit status: 0 told to stop, or all of --connections came and went; 2 a mistake; 130 or 143 told
-to stop before all of --connections had come. The words of a script: redial help lab";
+Exit status: 0 told to stop, or all of --connections came and went; 2 a mistake; 129, 130, 131 or
+143 told to stop before all of --connections had come. The words of a script: redial help lab";
+
+/// How long a log that is not read holds the end.
+const LOG_PATIENCE: Duration = Duration::from_millis(25);
 
 /// A practice server: says something, and misbehaves by script
 #[derive(Parser, Debug)]
@@ -130,28 +134,16 @@ struct Flags {
 
 /// Serves until told to stop, or until all connections that were asked for have ended.
 pub(crate) fn run(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> {
-    let words = typed::as_text(words)?;
-    let words = habits::translated(habits::Verb::Serve, &words, &[])?;
+    let words: Vec<OsString> = words.collect();
+    if let Some(error) = foreign::answer_serve(&words) {
+        return Err(error);
+    }
     let mut flags = Flags::try_parse_from(words).map_err(|error| Error::Flags(Box::new(error)))?;
     practice::allowed()?;
     flags.give_back_the_address();
     let places = places(flags.address.as_deref())?;
     let plan = Plan::of(&flags)?;
     serve(&flags, plan, &places)
-}
-
-/// The flags, for those who list them.
-pub(crate) fn command() -> clap::Command {
-    Flags::command()
-}
-
-/// Returns whether these words are accepted, as far as that is known without a file or a lookup.
-pub(crate) fn accepts(words: &[String]) -> bool {
-    Flags::try_parse_from(words).is_ok_and(|mut flags| {
-        flags.give_back_the_address();
-        let port = flags.address.as_deref().map(|word| word.rsplit(':').next().unwrap_or(word));
-        port.is_none_or(|port| port.parse::<u16>().is_ok())
-    })
 }
 
 impl Flags {
@@ -184,18 +176,23 @@ enum End {
 }
 
 fn serve(flags: &Flags, plan: Plan, places: &[SocketAddr]) -> Result<Exit, Error> {
-    let log = Arc::new(Mutex::new(Log::new(flags.tells_each(), flags.sink)));
+    let log = Log::new(flags.tells_each(), flags.sink);
+    let writes = log.writes();
+    let log = Arc::new(Mutex::new(log));
     let (news, told) = mpsc::unbounded_channel();
     let runtime = runtime()?;
     let outcome = runtime.block_on(async {
         // Before anybody knows the address: who does may end this.
         let signals = interrupts()?;
         let lab = opened(flags, &plan, places, &log, news)?;
-        wait(lab, signals, told).await
+        wait(lab, signals, told, &writes).await
     });
     // A lab that hangs in writing its log would be waited for.
     runtime.shutdown_background();
     let (end, seen) = outcome?;
+    if matches!(end, End::Told(_)) {
+        stderr::interrupted();
+    }
     let served = seen.map_or_else(String::new, |seen| sums(&seen) + "; ");
     let (exit, why) = match end {
         End::Told(signal) if flags.connections.is_none() => (Exit::Well, told_to_stop(signal)),
@@ -289,15 +286,8 @@ fn announce(flags: &Flags, plan: &Plan, lab: &Lab) -> Result<(), Error> {
         "redial: {address} is a practice server inside this process, for tests only{open}: {}",
         plan.about
     ));
-    let mut stdout = io::stdout().lock();
-    match writeln!(stdout, "{address}").and_then(|()| stdout.flush()) {
-        // Nobody reads it: who named the port knows the address, and standard error says it.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::plain(
-            format!("the address cannot be written to standard output: {}", reason(&error)),
-            "is the disk full?",
-        )),
-        _ => Ok(()),
-    }
+    // Whoever named the port knows the address, and standard error has it: no reader is waited for.
+    print_within(&format!("{address}\n"), LOG_PATIENCE).map(drop)
 }
 
 fn write_pem(
@@ -325,6 +315,7 @@ async fn wait(
     lab: Lab,
     mut signals: mpsc::UnboundedReceiver<Signal>,
     mut told: mpsc::UnboundedReceiver<News>,
+    log: &Writes,
 ) -> Result<(End, Option<Seen>), Error> {
     let end = tokio::select! {
         Some(signal) = signals.recv() => End::Told(signal),
@@ -339,6 +330,18 @@ async fn wait(
     tokio::select! {
         seen = stopping => Ok((end, seen.ok())),
         _ = signals.recv() => Ok((end, None)),
+        () = stuck(log) => Ok((end, None)),
+    }
+}
+
+/// Comes back when one write of the log takes too long.
+async fn stuck(log: &Writes) {
+    loop {
+        let before = log.number();
+        tokio::time::sleep(LOG_PATIENCE).await;
+        if before % 2 == 1 && log.number() == before {
+            return;
+        }
     }
 }
 
@@ -359,8 +362,8 @@ fn sums(seen: &Seen) -> String {
 
 fn told_to_stop(signal: Signal) -> String {
     match signal {
-        Signal::Sigterm => "told to stop (SIGTERM)".into(),
-        _ => "told to stop (Ctrl-C)".into(),
+        Signal::Sigint => "told to stop (Ctrl-C)".into(),
+        other => format!("told to stop ({})", other.name()),
     }
 }
 

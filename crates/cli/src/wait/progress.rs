@@ -1,23 +1,23 @@
-//! What is told while waiting: a line where a target's state changes, and a sign of life.
+//! What is printed while waiting: a line where a server's state changes, and a sign of life.
 //!
 //! It keeps, for each server, what happened last; the live lines on a terminal and the table at
 //! the end are views of that. It decides nothing. Start at [`Progress`].
 
 use std::{
-    io::{self, IsTerminal},
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use redial::{Address, Event, Failure, Goal, Happened, Kind, Limits, Rounded, Verdict};
+use redial::{Address, Event, Failure, Goal, Happened, Kind, Limits, Policy, Rounded, Verdict};
 
 use super::{
-    live::Live,
+    live,
     targets::{Target, what},
 };
 use crate::{
+    stderr,
     story::Volume,
-    terminal::{Style, complain},
+    terminal::{Style, stderr_is_live},
 };
 
 /// How often a wait says that it goes on.
@@ -32,7 +32,9 @@ pub(crate) struct Progress {
     limits: Limits,
     volume: Volume,
     style: Style,
-    live: Option<Live>,
+    /// Whether live lines are shown.
+    live: bool,
+    runs_commands: bool,
 }
 
 /// One target.
@@ -77,11 +79,12 @@ impl Watched {
 }
 
 impl Progress {
+    /// The progress of targets that nothing is known of, under policies that all are like this one.
     pub(crate) fn new(
         targets: &[Target],
         goal: Goal,
         gone: bool,
-        limits: Limits,
+        policy: Option<&Policy>,
         volume: Volume,
     ) -> Self {
         let line = |server: &redial::Server| Line {
@@ -102,10 +105,11 @@ impl Progress {
             targets: targets.iter().map(watched).collect(),
             began: Instant::now(),
             gone,
-            limits,
+            limits: policy.map(|policy| *policy.limits()).unwrap_or_default(),
             volume,
             style: Style::of_stderr(),
-            live: None,
+            live: false,
+            runs_commands: policy.is_some_and(Policy::runs_commands),
         }
     }
 
@@ -122,10 +126,13 @@ impl Progress {
         };
         let gone = if self.gone { "the end of " } else { "" };
         let from = if from_compose { " (from WAIT_HOSTS)" } else { "" };
-        complain(&format!("redial: waiting for {gone}{count}{from}: {}", labels.join("; ")));
-        if self.volume == Volume::Normal && io::stderr().is_terminal() {
-            self.live = Some(Live::new(&labels));
-        }
+        stderr::progress(&format!(
+            "redial: waiting for {gone}{count}{from}: {}",
+            labels.join("; ")
+        ));
+        // The output of a command would be written into them.
+        self.live = self.volume == Volume::Normal && !self.runs_commands && stderr_is_live();
+        self.show();
     }
 
     /// Takes note of an event of one server's session, and tells it if it is a change.
@@ -139,19 +146,22 @@ impl Progress {
         match &happened.event {
             Event::Trying { attempt, .. } => line.tries = *attempt,
             Event::Connected { address, .. } => line.address.clone_from(address),
-            Event::Failed { failure, .. } => {
+            Event::Failed { attempt, failure } => {
                 let own = matches!(failure.kind, Kind::Deadline | Kind::Interrupted);
                 if !own {
                     line.last = Some(failure.clone());
                     if line.told != Some(failure.kind) || self.volume == Volume::Verbose {
                         line.told = Some(failure.kind);
-                        let word = in_short(failure, self.gone);
-                        news = Some(format!("{}: {}", line.label, self.style.failure(&word)));
+                        let what = at_attempt(&in_short(failure, self.gone), *attempt);
+                        news = Some(format!("{}: {}", line.label, self.style.failure(&what)));
                     }
                 }
             }
-            Event::Again { n, of, .. } if self.volume == Volume::Verbose => {
-                news = Some(format!("{}: ready {n} of {of} times", line.label));
+            Event::Again { n, of, .. } => {
+                if line.told.take().is_some() || self.volume == Volume::Verbose {
+                    let ready = format!("ready {n} of {of} times at attempt {}", line.tries);
+                    news = Some(format!("{}: {ready}", line.label));
+                }
             }
             Event::Over { verdict } => {
                 let ready = matches!(verdict, Verdict::Well | Verdict::Exit(0));
@@ -170,10 +180,15 @@ impl Progress {
             }
             _ => return self.say(happened),
         }
-        if let Some(live) = &self.live {
-            live.show(target, &self.targets[target], self.gone);
-        } else if let Some(news) = news.filter(|_| self.volume >= Volume::Normal) {
-            complain(&format!("redial: {news}"));
+        self.show();
+        if let Some(news) = news.filter(|_| self.volume >= Volume::Normal) {
+            stderr::progress(&format!("redial: {news}"));
+        }
+    }
+
+    fn show(&self) {
+        if self.live {
+            stderr::live(live::lines(&self.targets, self.gone));
         }
     }
 
@@ -192,16 +207,13 @@ impl Progress {
             }
             _ => return,
         };
-        match &self.live {
-            Some(live) => live.say(&line),
-            None => complain(&line),
-        }
+        stderr::progress(&line);
     }
 
     /// A sign of life.
     pub(crate) fn heartbeat(&self) {
-        if self.volume >= Volume::Normal && self.live.is_none() {
-            complain(&self.sign_of_life(self.began.elapsed()));
+        if self.volume >= Volume::Normal && !self.live {
+            stderr::progress(&self.sign_of_life(self.began.elapsed()));
         }
     }
 
@@ -223,7 +235,8 @@ impl Progress {
 
     /// Takes the live lines away: what follows is the last word.
     pub(crate) fn end(&mut self) {
-        self.live = None;
+        self.live = false;
+        stderr::live(Vec::new());
     }
 
     pub(crate) const fn limits(&self) -> &Limits {
@@ -244,6 +257,14 @@ pub(super) fn in_short(failure: &Failure, gone: bool) -> String {
     format!("{}: {}{detail}", failure.kind, failure.kind.facts().sentence)
 }
 
+/// `refused at attempt 1: nothing listens there, …`
+fn at_attempt(failure: &str, attempt: u32) -> String {
+    match failure.split_once(": ") {
+        Some((kind, why)) => format!("{kind} at attempt {attempt}: {why}"),
+        None => format!("{failure} at attempt {attempt}"),
+    }
+}
+
 /// `1 try`, `12 tries`
 pub(crate) fn tries(number: u32) -> String {
     if number == 1 { "1 try".into() } else { format!("{number} tries") }
@@ -258,7 +279,7 @@ mod tests {
     fn progress(servers: &[&str]) -> Progress {
         let target = |server: &&str| vec![Server::parse(server).unwrap()];
         let targets = super::super::targets::of(servers.iter().map(target).collect());
-        Progress::new(&targets, Goal::All, false, Limits::default(), Volume::Quiet)
+        Progress::new(&targets, Goal::All, false, None, Volume::Quiet)
     }
 
     fn happen(progress: &mut Progress, target: usize, event: Event) {

@@ -3,10 +3,7 @@
 //! Results, the servers that are ready, go to standard output; the rest is the story. Start at
 //! [`report`].
 
-use std::{
-    io::{self, Write},
-    time::Duration,
-};
+use std::time::Duration;
 
 use redial::{Failure, Kind, Rounded, Verdict, Waited};
 use serde::Serialize;
@@ -17,8 +14,9 @@ use crate::{
     exit::Exit,
     flags::ReportFlags,
     json,
+    stderr::Patience,
     story::Volume,
-    terminal::{Style, complain},
+    terminal::{Style, complain, print_within},
 };
 
 /// Says how it ended.
@@ -28,11 +26,12 @@ pub(crate) fn report(
     exit: Exit,
     progress: &Progress,
     lab: Box<[Box<str>]>,
-    is_the_result: bool,
+    has_command: bool,
 ) -> Result<(), Error> {
     if let Some(file) = &flags.json {
         let whole = Whole::of(waited, exit, progress, lab);
-        json::write_as(&whole, file.as_deref(), is_the_result)?;
+        let patience = if has_command { Patience::SHORT } else { Patience::of(exit) };
+        json::write_as(&whole, file.as_deref(), !has_command, patience)?;
     }
     let why = || why(waited, progress);
     match flags.volume() {
@@ -54,10 +53,11 @@ pub(crate) fn report(
 /// The servers that are ready, one a line.
 pub(crate) fn print_ready(ready: &[String], exit: Exit) -> Exit {
     let text: String = ready.iter().map(|label| format!("{label}\n")).collect();
-    match io::stdout().lock().write_all(text.as_bytes()) {
-        // A reader that left has read enough.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Exit::Failed,
-        _ => exit,
+    match print_within(&text, Patience::of(exit).total) {
+        Ok(true) => exit,
+        // The deadline passed before anybody read it.
+        Ok(false) => Exit::Deadline,
+        Err(_) => Exit::Failed,
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
     ffi::OsStr,
     fmt,
     fs::{File, OpenOptions},
-    io::{Read, Write},
+    io::{self, PipeReader, PipeWriter, Read, Write},
     os::{fd::OwnedFd, unix::ffi::OsStrExt},
     path::Path,
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
@@ -20,6 +20,7 @@ use std::{
 };
 
 use rustix::{
+    fs::{OFlags, fcntl_getfl, fcntl_setfl},
     process::{Pid, Signal, kill_process},
     pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
 };
@@ -33,6 +34,7 @@ pub(crate) struct Run {
     input: Vec<u8>,
     stdin: Option<Stdio>,
     stdout: Option<Stdio>,
+    stderr: Option<Stdio>,
     shown: String,
 }
 
@@ -69,7 +71,7 @@ pub(crate) fn redial<'a>(words: impl IntoIterator<Item = &'a str>) -> Run {
         command.arg(word);
         shown += &format!(" {}", typed(word));
     }
-    Run { command, input: Vec::new(), stdin: None, stdout: None, shown }
+    Run { command, input: Vec::new(), stdin: None, stdout: None, stderr: None, shown }
 }
 
 impl Run {
@@ -103,6 +105,12 @@ impl Run {
     /// Standard output as given, in place of a pipe.
     pub(crate) fn stdout(mut self, stdout: impl Into<Stdio>) -> Self {
         self.stdout = Some(stdout.into());
+        self
+    }
+
+    /// Standard error as given, in place of a pipe.
+    pub(crate) fn stderr(mut self, stderr: impl Into<Stdio>) -> Self {
+        self.stderr = Some(stderr.into());
         self
     }
 
@@ -142,9 +150,10 @@ impl Run {
     }
 
     pub(crate) fn start(self) -> Live {
-        let Self { mut command, stdin, stdout, shown, .. } = self;
+        let Self { mut command, stdin, stdout, stderr, shown, .. } = self;
         command.stdin(stdin.unwrap_or_else(Stdio::piped));
-        command.stdout(stdout.unwrap_or_else(Stdio::piped)).stderr(Stdio::piped());
+        command.stdout(stdout.unwrap_or_else(Stdio::piped));
+        command.stderr(stderr.unwrap_or_else(Stdio::piped));
         let mut child = command.spawn().unwrap();
         let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
         let (_under_way, over) = mpsc::channel();
@@ -215,6 +224,19 @@ pub(crate) fn terminal() -> (OwnedFd, File) {
     let name = ptsname(&glass, Vec::new()).unwrap();
     let path = OsStr::from_bytes(name.to_bytes());
     (glass, OpenOptions::new().read(true).write(true).open(path).unwrap())
+}
+
+/// A pipe without room: its reading end, which keeps it open, and what a program is given.
+pub(crate) fn full_pipe() -> (PipeReader, PipeWriter) {
+    let (reader, mut writer) = io::pipe().unwrap();
+    let flags = fcntl_getfl(&writer).unwrap();
+    fcntl_setfl(&writer, flags | OFlags::NONBLOCK).unwrap();
+    for size in [4096, 1] {
+        while writer.write(&[b'.'; 4096][..size]).is_ok() {}
+    }
+    // Writing to it blocks, as with a pipe of a shell.
+    fcntl_setfl(&writer, flags).unwrap();
+    (reader, writer)
 }
 
 /// All of it, to its end.

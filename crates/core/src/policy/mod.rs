@@ -168,6 +168,14 @@ impl Policy {
         self.bounds_everything
     }
 
+    /// Whether any of its steps is a `run`.
+    #[must_use]
+    pub fn runs_commands(&self) -> bool {
+        let clauses = self.clauses.iter().flat_map(|clause| clause.steps());
+        let mut steps = clauses.chain(&*self.otherwise).chain(&*self.finally);
+        steps.any(|step| matches!(step, Step::Run(_)))
+    }
+
     /// Whether no attempt follows a failure after which data had moved, whatever a clause says.
     #[must_use]
     pub const fn is_only_while_fresh(&self) -> bool {

@@ -159,7 +159,7 @@ fn kind_only<S: Serializer>(failure: &Arc<Failure>, serializer: S) -> Result<S::
     failure.kind.serialize(serializer)
 }
 
-/// How the process was told to stop.
+/// The signal that asked the process to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 #[non_exhaustive]
@@ -168,24 +168,32 @@ pub enum Signal {
     Sigint,
     /// A polite kill.
     Sigterm,
+    /// The terminal, or the connection to it, was closed.
+    Sighup,
+    /// Ctrl-\.
+    Sigquit,
 }
 
 impl Signal {
-    /// `SIGINT` or `SIGTERM`.
+    /// Every signal that ends a session.
+    pub const ALL: [Self; 4] = [Self::Sigint, Self::Sigterm, Self::Sighup, Self::Sigquit];
+
+    /// `SIGINT`, `SIGTERM`, `SIGHUP` or `SIGQUIT`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Sigint => "SIGINT",
             Self::Sigterm => "SIGTERM",
+            Self::Sighup => "SIGHUP",
+            Self::Sigquit => "SIGQUIT",
         }
     }
 
     /// The signal an `interrupted` failure carries.
     pub(super) fn of(failure: &Failure) -> Self {
         debug_assert_eq!(failure.kind, Kind::Interrupted);
-        match failure.detail.as_ref().map(crate::Detail::as_str) {
-            Some("SIGTERM") => Self::Sigterm,
-            _ => Self::Sigint,
-        }
+        let name = failure.detail.as_ref().map(crate::Detail::as_str);
+        let named = Self::ALL.into_iter().find(|signal| Some(signal.name()) == name);
+        named.unwrap_or(Self::Sigint)
     }
 }

@@ -122,11 +122,8 @@ impl Scenario {
     pub(crate) fn interrupts(&self) -> impl Iterator<Item = (Duration, Signal)> {
         self.interrupts.iter().map(|phrase| {
             let (signal, at) = phrase.split_once(" at ").unwrap();
-            let signal = match signal {
-                "SIGINT" => Signal::Sigint,
-                "SIGTERM" => Signal::Sigterm,
-                other => panic!("no signal is called {other}"),
-            };
+            let named = Signal::ALL.into_iter().find(|known| known.name() == signal);
+            let signal = named.unwrap_or_else(|| panic!("no signal is called {signal}"));
             (parse_duration(at).unwrap(), signal)
         })
     }
