@@ -15,8 +15,8 @@ use crate::{
     error::Error,
     exit::Exit,
     flags::{DialFlags, PolicyFlags, ReportFlags},
-    foreign, json,
-    practice::Practice,
+    habits, json,
+    practice::{self, Practice},
     pump::{HalfClose, Pump, Wishes},
     runtime::{interrupts, runtime},
     stderr::{self, Patience},
@@ -80,17 +80,19 @@ Examples:
 /// Connects, and stays until the connection is over.
 pub(crate) fn run(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> {
     let words = typed::as_text(words)?;
-    if let Some(error) = foreign::answer(&words) {
-        return Err(error);
-    }
+    let words = habits::translated(habits::Verb::Connect, &words, &[])?;
+    let command = words.iter().any(|word| word == "--").then(|| words.clone());
     let named = std::iter::once("redial connect".to_owned()).chain(words);
     let flags = Flags::try_parse_from(named).map_err(|error| Error::Flags(Box::new(error)))?;
     typed::misplaced_clause(&flags.servers)?;
+    if let Some(error) = command.and_then(|words| habits::command_of_connect(&words)) {
+        return Err(error);
+    }
     let builder = flags.policy.policy(Verb::Connect)?.only_while_fresh();
     let mut practice = Practice::default();
     let servers = practice.servers(&flags.servers)?;
     let via = flags.dial.via()?;
-    typed::warn(&flags.servers, &servers, via.as_ref(), &flags.dial);
+    typed::warn(&flags.servers, &servers, via.as_ref(), &flags.dial, flags.report.quiet);
     let builder = if servers.is_empty() { builder } else { builder.servers(servers) };
     if !builder.has_servers() {
         return Err(Error::plain(
@@ -105,6 +107,13 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> 
 /// The flags, for those who list them.
 pub(crate) fn command() -> clap::Command {
     Flags::command()
+}
+
+/// Returns whether these words are accepted, as far as that is known without a file or a variable.
+pub(crate) fn accepts(words: &[String]) -> bool {
+    let named = std::iter::once("redial connect").chain(words.iter().map(String::as_str));
+    Flags::try_parse_from(named)
+        .is_ok_and(|flags| flags.policy.reads() && practice::reads_all(&flags.servers))
 }
 
 fn carry_out(

@@ -314,6 +314,15 @@ impl PolicyFlags {
         Self { policy: Some(file.to_owned()), ..self.clone() }
     }
 
+    /// Returns whether the clauses and steps can be read; no file is opened.
+    pub(crate) fn reads(&self) -> bool {
+        let build = || Policy::build(Verb::Connect);
+        self.clauses().is_ok()
+            && self.otherwise.as_ref().is_none_or(|text| build().otherwise(text).is_ok())
+            && self.finally.as_ref().is_none_or(|text| build().finally(text).is_ok())
+            && self.rounds.as_ref().is_none_or(|text| text.parse::<Rounds>().is_ok())
+    }
+
     /// The policy these flags mean, before its servers are named.
     pub(crate) fn policy(&self, verb: Verb) -> Result<PolicyBuilder, Error> {
         let mut policy = match &self.policy {

@@ -11,7 +11,7 @@ mod connect;
 mod error;
 mod exit;
 mod flags;
-mod foreign;
+mod habits;
 mod help;
 mod json;
 mod misuse;
@@ -50,13 +50,14 @@ const VERBS: [(&str, &str); 6] = [
 const LATER: [&str; 4] = ["why", "diagnose", "stay", "relay"];
 
 fn main() -> ExitCode {
-    let mut words = std::env::args_os().skip(1).peekable();
-    let first = words.peek().and_then(|word| word.to_str()).map(ToOwned::to_owned);
+    let mut words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    habits::verb_first(&mut words, &commands());
+    let first = words.first().and_then(|word| word.to_str()).map(ToOwned::to_owned);
     // A first process gets no signal that it has no handler for.
     if std::process::id() == 1 {
         signals::end_at_once();
     }
-    let exit = verb(first.as_deref(), words).unwrap_or_else(|error| {
+    let exit = verb(first.as_deref(), words.into_iter()).unwrap_or_else(|error| {
         error.print();
         error.exit()
     });
@@ -64,10 +65,21 @@ fn main() -> ExitCode {
     exit.into()
 }
 
-fn verb(
-    first: Option<&str>,
-    mut words: impl Iterator<Item = OsString>,
-) -> Result<Exit, error::Error> {
+/// Every verb with its flags, for words that begin with flags; a verb to come has connect's.
+fn commands() -> Vec<habits::Named> {
+    let mut commands: Vec<habits::Named> = vec![
+        ("connect", connect::command),
+        ("wait", wait::command),
+        ("check", check::command),
+        ("rehearse", rehearse::command),
+        ("serve", serve::command),
+        ("help", connect::command),
+    ];
+    commands.extend(LATER.map(|verb| (verb, connect::command as fn() -> clap::Command)));
+    commands
+}
+
+fn verb(first: Option<&str>, words: impl Iterator<Item = OsString>) -> Result<Exit, error::Error> {
     match first {
         None | Some("-h" | "--help") => Ok(help::overview(&VERBS)),
         Some("-V" | "--version") => Ok(help::version()),
@@ -76,7 +88,7 @@ fn verb(
         Some("check") => check::run(words.skip(1)),
         Some("rehearse") => rehearse::run(words.skip(1)),
         Some("serve") => serve::run(words.skip(1)),
-        Some("help") => help::run(words.nth(1), &VERBS),
+        Some("help") => help::run(words.skip(1).find(|word| !is_flag(word)), &VERBS),
         Some(word) if LATER.contains(&word) => Err(error::Error::plain(
             format!("`{word}` is not in this version"),
             "there are connect, wait, check, rehearse, serve and help; for a host of that name write HOST:PORT",
@@ -84,4 +96,10 @@ fn verb(
         // `redial SERVER…` is `redial connect SERVER…`.
         Some(_) => connect::run(words),
     }
+}
+
+/// A flag that was written before the verb `help`, which has none.
+fn is_flag(word: &OsString) -> bool {
+    let text = word.to_string_lossy();
+    text.starts_with('-') && !matches!(&*text, "-h" | "--help")
 }

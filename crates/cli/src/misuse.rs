@@ -40,9 +40,9 @@ fn known(error: &clap::Error) -> Option<String> {
         ErrorKind::MissingRequiredArgument => {
             let missing = names(error, ContextKind::InvalidArg);
             match &missing[..] {
-                [server] if server == "SERVER" => Some(
-                    "a server is missing; write HOST:PORT, as in: redial connect db:5432".into(),
-                ),
+                [server] if server == "SERVER" => {
+                    Some("a server is missing; write HOST:PORT behind `connect`".into())
+                }
                 missing => Some(format!("`{}` is missing; see --help", missing.join("`, `"))),
             }
         }

@@ -4,6 +4,8 @@
 //! in the record. `lab:22` is a host called lab. The servers themselves are the crate
 //! `redial-lab`. Start at [`Practice::servers`].
 
+use std::ffi::OsString;
+
 use redial::{Server, Target};
 use redial_lab::{Lab, NAMES, Name};
 
@@ -45,9 +47,16 @@ impl Practice {
         Ok(servers)
     }
 
-    /// Whether any practice server is in use.
-    pub(crate) fn is_used(&self) -> bool {
-        !self.running.is_empty()
+    /// Warns that the command starts after practice servers, with `-q` too: they are in this
+    /// process, so none of them is left for the command.
+    pub(crate) fn warn_of_command(&self, command: Option<&OsString>) {
+        let Some(command) = command.filter(|_| !self.running.is_empty()) else { return };
+        let names: Vec<String> = self.names.iter().map(|name| format!("lab:{name}")).collect();
+        terminal::complain(&format!(
+            "redial: WARNING: `{}` will start after practice, not after a real server: {} ends when it starts; REDIAL_NO_LAB=1 forbids this",
+            short(&command.to_string_lossy()),
+            names.join(", "),
+        ));
     }
 
     /// The names of the practice servers in use, for the record.
@@ -91,7 +100,7 @@ impl Practice {
                     ),
                     Some(verb) => Error::plain(
                         format!("`{text}` is no verb, and no server with a port"),
-                        format!("the nearest verb is `{verb}`; a server is `{text}:5432`"),
+                        format!("the nearest verb is `{verb}`; a server has a port: {text}:PORT"),
                     ),
                     None => Error::plain(mistake.what, mistake.instead),
                 }
@@ -131,6 +140,27 @@ impl Practice {
         self.names.push(name.name().into());
         Ok(server)
     }
+}
+
+/// Returns whether every word is a target, or two of them are a host and its port.
+pub(crate) fn reads_all(words: &[String]) -> bool {
+    let is_pair = |words: &[String]| match words {
+        [host, port] if port.parse::<u32>().is_ok() => Server::from_words(&[host, port]).is_ok(),
+        _ => false,
+    };
+    is_pair(words) || words.iter().all(|word| reads(word))
+}
+
+/// Returns whether a word is a target, without starting or looking up anything.
+pub(crate) fn reads(word: &str) -> bool {
+    alternatives(word).is_ok_and(|parts| {
+        parts.iter().all(|part| match part.strip_prefix("lab:") {
+            Some(name) if !name.starts_with(|letter: char| letter.is_ascii_digit()) => {
+                Name::parse(name).is_ok()
+            }
+            _ => part.starts_with("env:") || Target::parse(part).is_ok(),
+        })
+    })
 }
 
 /// All practice servers, a line each.

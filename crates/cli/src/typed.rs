@@ -35,7 +35,15 @@ pub(crate) fn misplaced_clause(words: &[String]) -> Result<(), Error> {
 }
 
 /// Says of every password on the command line that it is one, and of `--insecure` what it means.
-pub(crate) fn warn(words: &[String], servers: &[Server], via: Option<&Via>, dial: &DialFlags) {
+///
+/// A note on a page's fragment is left out where the user asked for quiet.
+pub(crate) fn warn(
+    words: &[String],
+    servers: &[Server],
+    via: Option<&Via>,
+    dial: &DialFlags,
+    is_quiet: bool,
+) {
     let typed = servers
         .iter()
         .filter(|server| {
@@ -48,6 +56,15 @@ pub(crate) fn warn(words: &[String], servers: &[Server], via: Option<&Via>, dial
         complain(&format!(
             "redial: {label}: a password on a command line can be read by everyone on this machine; put the URL in a variable and write env:NAME"
         ));
+    }
+    for server in servers.iter().filter(|_| !is_quiet) {
+        if let Some(fragment) = server.fragment() {
+            complain(&format!(
+                "redial: {}: `#{}` is not sent: a browser uses it after the page has loaded",
+                server.label(),
+                printable(fragment)
+            ));
+        }
     }
     if dial.insecure {
         complain(

@@ -224,9 +224,9 @@ fn mistakes_are_its_own_trouble() {
         &["db:1", "--any", "--at-least", "1"],
         &["db:1", "--gone", "--expect", "x"],
         &["db:1", "--no-such-flag"],
-        &["db:1", "--strict"],
+        &["db:1", "--window", "750"],
         &["refused: retry 3", "db:1"],
-        &["lab:late", "--", "echo", "never"],
+        &["lab:nowhere", "--", "echo", "never"],
     ];
     for words in cases {
         let ran = wait(words).run();

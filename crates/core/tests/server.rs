@@ -68,6 +68,25 @@ fn the_parts_of_a_url_are_kept_as_written() {
     assert!(server.had_password());
 }
 
+/// A single-page application's route is no list of options.
+#[test]
+fn a_page_fragment_is_not_read_as_options() {
+    for (text, label, fragment, within) in [
+        ("http://h/#/login", "http://h/", Some("/login"), None),
+        ("https://h/#!/a,b?c=d", "https://h/", Some("!/a,b?c=d"), None),
+        ("http://h/x#/login#within=5s", "http://h/x", Some("/login"), Some(5)),
+        ("http://h/x#within=5s", "http://h/x", None, Some(5)),
+    ] {
+        let server = server(text);
+        assert_eq!((&**server.label(), server.fragment()), (label, fragment), "{text}");
+        assert_eq!(server.options().within, within.map(Duration::from_secs), "{text}");
+    }
+    let labels = |text| Target::parse(text).map(|target| target.to_string()).unwrap();
+    assert_eq!(labels("http://h/#/a,b,http://i/#/c"), "http://h/,http://i/");
+    assert_eq!(labels("http://h/#/a#within=5s,i:80"), "http://h/,i:80");
+    assert!(Target::parse("db:1#/login").is_err());
+}
+
 #[test]
 fn words_and_commas() {
     for (words, label) in [
@@ -85,7 +104,7 @@ fn words_and_commas() {
             &["redis://:s@db", "5432"],
             "`redis://:***@db` has a port that stands apart; write the port behind the host, as in redis://db:6379",
         ),
-        (&["a", "1", "2"], "a server is one word or two, not 3; write host:port, such as db:5432"),
+        (&["a", "1", "2"], "a server is one word or two, not 3; write HOST:PORT"),
     ] {
         assert_eq!(Server::from_words(words).unwrap_err().to_string(), says);
     }
@@ -112,10 +131,24 @@ fn every_mistake_says_what_to_write() {
     let label = format!("{}:1", "a".repeat(64));
     let path = format!("unix:/{}", "a".repeat(120));
     for (text, says) in [
-        ("", "a server is missing; write host:port, such as db:5432"),
-        ("a:1,", "a server is missing; write host:port, such as db:5432"),
-        ("db", "`db` has no port; write `db:5432` (or `postgres://db`)"),
-        ("db:", "`db:` has no port; write `db:5432` (or `postgres://db`)"),
+        ("", "a server is missing; write HOST:PORT"),
+        ("a:1,", "a server is missing; write HOST:PORT"),
+        (
+            "db",
+            "`db` has no port; write db:PORT, or a URL whose protocol has a port: `postgres://db`",
+        ),
+        (
+            "redis-1",
+            "`redis-1` has no port; write redis-1:PORT, or a URL whose protocol has a port: `redis://redis-1`",
+        ),
+        (
+            "api",
+            "`api` has no port; write api:PORT, or a URL whose protocol has a port: `http://api`",
+        ),
+        (
+            "db:",
+            "`db:` has no port; write db:PORT, or a URL whose protocol has a port: `postgres://db`",
+        ),
         ("5432", "`5432` is a port without a host; write `localhost:5432`"),
         (":5432", "`:5432` has no host; write `localhost:5432`"),
         ("db:0", "there is no port `0`; write a number from 1 to 65535"),
@@ -123,15 +156,18 @@ fn every_mistake_says_what_to_write() {
         ("db:abc", "`abc` is not a port; write a number from 1 to 65535"),
         ("db:http", "`http` is not a port; write 80"),
         ("db:-1", "`-1` is not a port; write a number from 1 to 65535"),
-        ("[::1", "the bracket is not closed; write `[::1]:5432`"),
+        ("[::1", "the bracket is not closed; write [::1]:PORT"),
         ("[::1:80", "the bracket is not closed; write `[::1]:80`"),
-        ("[::1]", "`[::1]` has no port; write `[::1]:5432`"),
-        ("[::1]80", "`80` stands after the bracket; write `[::1]:5432`"),
-        ("[db]:80", "`db` is not an IPv6 address; write [::1]:5432, or a name without brackets"),
+        ("[::1]", "`[::1]` has no port; write [::1]:PORT"),
+        ("[::1]80", "`80` stands after the bracket; write `[::1]:80`"),
+        (
+            "[db]:80",
+            "`db` is not an IPv6 address; write an IPv6 address as [::1]:PORT, and a name without brackets",
+        ),
         ("::1:5432", "`::1:5432` could be read in two ways; write `[::1]:5432`"),
-        ("::1", "`::1` could be read in two ways; write `[::1]:5432`"),
+        ("::1", "`::1` could be read in two ways; write [::1]:PORT"),
         ("redis://::1", "`::1` could be read in two ways; write `redis://[::1]`"),
-        ("a:1:2", "`a:1:2` has too many colons; write host:port, such as db:5432"),
+        ("a:1:2", "`a:1:2` has too many colons; write HOST:PORT, or [ADDRESS]:PORT for IPv6"),
         ("tls:db:443", "`tls:db:443` has no `//` after tls:; write `tls://db:443`"),
         ("db 5432", "`db 5432` has a space in it; write `db:5432`"),
         ("::1 5432", "`::1 5432` has a space in it; write `[::1]:5432`"),
@@ -140,6 +176,19 @@ fn every_mistake_says_what_to_write() {
         ("büro.de:80", "`büro.de` has letters that no host name has; write its xn-- form"),
         ("d$b:80", "`d$b` has a `$` in it; a host has letters, digits, `-`, `_` and `.`"),
         ("a..b:80", "`a..b` has nothing between two dots; write db.example.com"),
+        ("1.2.3:80", "`1.2.3` is a short form of the address 1.2.0.3; write `1.2.0.3:80`"),
+        (
+            "redis://0x7f.1/0",
+            "`0x7f.1` is a short form of the address 127.0.0.1; write `redis://127.0.0.1`",
+        ),
+        (
+            "010.0.0.1:80",
+            "`010.0.0.1` has leading zeros, which some programs read as octal numbers; write `10.0.0.1:80`",
+        ),
+        (
+            "80:80",
+            "`80` is not a host: a resolver reads it as 0.0.0.80; write the host's name, or its four-part address",
+        ),
         ("10.0.0.300:1", "`10.0.0.300` is not an IPv4 address; write four numbers from 0 to 255"),
         (&long, "a name of 299 characters is too long for a host; a host has at most 253"),
         (&label, "64 characters between two dots are too many; a host has at most 63"),
@@ -158,11 +207,11 @@ fn every_mistake_says_what_to_write() {
             "no protocol is called `wombat`; write host:port, or tls://host:port for TLS",
         ),
         ("postgres:///x", "`postgres:///x` has no host; write postgres://db"),
-        ("tls://db", "`db` has no port; write `tls://db:5432`"),
+        ("tls://db", "`db` has no port; write tls://db:PORT"),
         ("tls://u@db:1/x", "tls:// has only a host and a port; write `tls://db:1`"),
         (
             "srv://_db._tcp.x",
-            "servers from DNS SRV are not in this version yet; write the servers themselves: db1:5432,db2:5432",
+            "servers from DNS SRV are not in this version yet; write the servers themselves: HOST1:PORT,HOST2:PORT",
         ),
         ("lab:down", "`lab:` names are practice servers of the command line; write host:port here"),
         (

@@ -98,7 +98,7 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> 
 }
 
 /// The flags, with the dangers it knows.
-fn command() -> clap::Command {
+pub(crate) fn command() -> clap::Command {
     CheckFlags::command().after_help(EXAMPLES.replace("{dangers}", &dangers::list()))
 }
 

@@ -64,7 +64,7 @@ impl Report {
     pub(super) fn warned(&self) -> String {
         self.warnings
             .iter()
-            .map(|Warning { at, what, instead, .. }| {
+            .map(|Warning { danger, at, what, instead }| {
                 let place = match at {
                     At::Clause(clause) => {
                         let label = label(&self.policy.clauses()[*clause]);
@@ -73,7 +73,7 @@ impl Report {
                     At::Key(key) => format!("{key}: "),
                     At::Policy => String::new(),
                 };
-                format!("warning: {place}{what}; {instead}\n")
+                format!("warning[{danger}]: {place}{what}; {instead}\n")
             })
             .collect()
     }

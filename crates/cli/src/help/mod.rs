@@ -5,6 +5,7 @@
 //! not explain flags: each verb's `--help` does. Start at [`run`].
 
 mod clauses;
+mod habits;
 mod kinds;
 mod lab;
 #[cfg(test)]
@@ -12,7 +13,9 @@ mod pages;
 mod policy;
 mod recipes;
 mod scenarios;
+mod servers;
 mod tables;
+mod words;
 
 use std::{
     ffi::OsString,
@@ -27,15 +30,22 @@ use crate::{check, connect, error::Error, exit::Exit, rehearse, serve, wait};
 type Topic = (&'static str, &'static str, fn() -> String);
 
 /// Everything that is neither a verb nor a kind.
-const TOPICS: [Topic; 8] = [
+const TOPICS: [Topic; 9] = [
+    ("servers", "how servers and targets are written; the protocols", servers::text),
     ("kinds", "what can go wrong, and the names a clause uses for it", kinds::text),
-    ("clauses", "what to do about it: the grammar, each step, examples", clauses::text),
+    ("clauses", "what to do about it: the grammar, examples; each step by name", clauses::text),
     ("policy", "a policy file to begin with", policy::text),
     ("recipes", "the protocols redial can judge: what ready means for each", recipes::text),
     ("exit", "the exit statuses", tables::exit),
     ("lab", "the practice servers: lab:late and others, scripts, protocols", lab::text),
     ("scenarios", "what can be rehearsed, scenario files, other tools' policies", scenarios::text),
     ("environment", "the variables that are read, and those a `run` is given", tables::environment),
+];
+
+/// Topics that the overview leaves out.
+const FURTHER: [Topic; 2] = [
+    ("targets", "the same as servers", servers::text),
+    ("habits", "the flags of other tools that are known", habits::text),
 ];
 
 /// What `redial` alone prints.
@@ -55,10 +65,10 @@ redial puts a `try / except` around any connection.
 
 "
     .to_owned();
-    for (verb, about) in verbs {
+    for (verb, about) in verbs.iter().filter(|(verb, _)| *verb != "help") {
         text += &format!("  {verb:<9} {about}\n");
     }
-    text += "\nFlags: `redial VERB --help`. Topics, each printed by `redial help TOPIC`:\n";
+    text += "\nFlags: `redial VERB --help`. Topics, kinds and steps by `redial help NAME`:\n";
     for (topic, about, _) in TOPICS {
         text += &format!("  {topic:<12} {about}\n");
     }
@@ -84,11 +94,12 @@ pub(crate) fn run(topic: Option<OsString>, verbs: &[(&str, &str)]) -> Result<Exi
         "help" | "-h" | "--help" => return Ok(overview(verbs)),
         _ => {}
     }
-    if let Some((.., text)) = TOPICS.iter().find(|(name, ..)| *name == word) {
+    if let Some((.., text)) = TOPICS.iter().chain(&FURTHER).find(|(name, ..)| *name == word) {
         return Ok(print(&text()));
     }
     let about = kinds::about(&word).or_else(|| recipes::about(&word));
     let about = about.or_else(|| scenarios::about(&word)).or_else(|| check::about(&word));
+    let about = about.or_else(|| words::about(&word));
     match about {
         Some(text) => Ok(print(&text)),
         None => Err(unknown(&word, verbs)),
@@ -96,12 +107,14 @@ pub(crate) fn run(topic: Option<OsString>, verbs: &[(&str, &str)]) -> Result<Exi
 }
 
 fn unknown(word: &str, verbs: &[(&str, &str)]) -> Error {
-    let topics: Vec<&str> = TOPICS.iter().map(|(name, ..)| *name).collect();
+    let topics: Vec<&str> = TOPICS.iter().chain(&FURTHER).map(|(name, ..)| *name).collect();
     let names = verbs.iter().map(|(verb, _)| *verb).chain(topics.iter().copied());
     let names = names.chain(redial_sim::PRESETS.iter().map(|preset| preset.name));
+    let further: Vec<&str> = words::names().collect();
+    let names = names.chain(further.iter().copied());
     let next = match nearest(word, names.chain(redial::kind_names())) {
         Some(near) => format!("the nearest is `{near}`"),
-        None => format!("there are {}, and every kind by name", topics.join(", ")),
+        None => format!("there are {}, and every kind and step by name", topics.join(", ")),
     };
     Error::plain(format!("no topic is called `{}`", masked(&printable(word))), next)
 }
@@ -146,7 +159,8 @@ mod tests {
     #[test]
     fn every_topic_fits_80_columns() {
         let kinds = redial::kind_names().into_iter().map(|name| kinds::about(name).unwrap());
-        let topics = TOPICS.iter().map(|(.., text)| text());
+        let topics = TOPICS.iter().chain(&FURTHER).map(|(.., text)| text());
+        let topics = topics.chain(words::names().map(|name| words::about(name).unwrap()));
         let recipes = redial::RECIPES.iter().map(|recipe| recipes::about(recipe.name).unwrap());
         for text in topics.chain(kinds).chain(recipes).chain([overview_text(&crate::VERBS)]) {
             assert!(text.ends_with('\n'));

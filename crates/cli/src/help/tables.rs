@@ -11,7 +11,8 @@ pub(super) fn exit() -> String {
     for (status, meaning) in TABLE {
         text += &row(status, meaning, 5);
     }
-    text
+    let step = super::words::about("exit").unwrap_or_default();
+    format!("{text}\nAs a step of a clause: {step}")
 }
 
 /// `docs/exit-codes.md`.

@@ -82,9 +82,14 @@ pub(crate) struct Flags {
     policy: PolicyFlags,
 }
 
+/// The flags, for those who list them.
+pub(crate) fn command() -> clap::Command {
+    Flags::command()
+}
+
 /// Reads the words behind `redial rehearse`, and plays.
 pub(crate) fn run(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> {
-    let matches = Flags::command().try_get_matches_from(words);
+    let matches = command().try_get_matches_from(words);
     let flags = matches
         .and_then(|matches| Flags::from_arg_matches(&matches))
         .map_err(|error| Error::Flags(Box::new(error)))?;

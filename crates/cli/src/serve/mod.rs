@@ -21,7 +21,7 @@ use std::{
     time::Duration,
 };
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use redial::{Bytes, Signal, printable};
 use redial_lab::{Lab, Seen, SeenConnection};
 use tokio::sync::mpsc;
@@ -34,11 +34,12 @@ use self::{
 use crate::{
     error::Error,
     exit::Exit,
-    foreign, practice,
+    habits, practice,
     runtime::{interrupts, runtime},
     stderr,
     terminal::{complain, print_within},
     texts::reason,
+    typed,
 };
 
 const EXAMPLES: &str = "\
@@ -134,16 +135,28 @@ struct Flags {
 
 /// Serves until told to stop, or until all connections that were asked for have ended.
 pub(crate) fn run(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> {
-    let words: Vec<OsString> = words.collect();
-    if let Some(error) = foreign::answer_serve(&words) {
-        return Err(error);
-    }
+    let words = typed::as_text(words)?;
+    let words = habits::translated(habits::Verb::Serve, &words, &[])?;
     let mut flags = Flags::try_parse_from(words).map_err(|error| Error::Flags(Box::new(error)))?;
     practice::allowed()?;
     flags.give_back_the_address();
     let places = places(flags.address.as_deref())?;
     let plan = Plan::of(&flags)?;
     serve(&flags, plan, &places)
+}
+
+/// The flags, for those who list them.
+pub(crate) fn command() -> clap::Command {
+    Flags::command()
+}
+
+/// Returns whether these words are accepted, as far as that is known without a file or a lookup.
+pub(crate) fn accepts(words: &[String]) -> bool {
+    Flags::try_parse_from(words).is_ok_and(|mut flags| {
+        flags.give_back_the_address();
+        let port = flags.address.as_deref().map(|word| word.rsplit(':').next().unwrap_or(word));
+        port.is_none_or(|port| port.parse::<u16>().is_ok())
+    })
 }
 
 impl Flags {

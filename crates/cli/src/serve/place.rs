@@ -8,7 +8,7 @@ use std::{
     net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs},
 };
 
-use redial::{masked, printable};
+use redial::{Server, masked, printable};
 
 use crate::{error::Error, texts::reason};
 
@@ -45,6 +45,7 @@ pub(super) fn places(word: Option<&str>) -> Result<Vec<SocketAddr>, Error> {
     };
     let port = number(port, word)?;
     let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    refuse_short_address(host, port)?;
     let found = (host, port).to_socket_addrs().map_err(|_| {
         Error::plain(
             format!("no address of this machine is called `{}`", shown(host)),
@@ -59,6 +60,18 @@ pub(super) fn places(word: Option<&str>) -> Result<Vec<SocketAddr>, Error> {
         ));
     }
     Ok(found)
+}
+
+/// Refuses `127.1`, which a resolver reads as an address of four parts.
+fn refuse_short_address(host: &str, port: u16) -> Result<(), Error> {
+    let begins_with_digit = host.starts_with(|letter: char| letter.is_ascii_digit());
+    if !begins_with_digit || Server::from_words(&[host, "1"]).is_ok() {
+        return Ok(());
+    }
+    match Server::from_words(&[host, &port.to_string()]) {
+        Ok(_) => Ok(()),
+        Err(mistake) => Err(Error::plain(mistake.what, mistake.instead)),
+    }
 }
 
 /// Why the address could not be had, and what to do.

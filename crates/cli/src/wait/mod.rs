@@ -29,8 +29,8 @@ use crate::{
     error::Error,
     exit::Exit,
     flags::{DialFlags, PolicyFlags, ReportFlags},
-    foreign,
-    practice::Practice,
+    habits,
+    practice::{self, Practice},
     runtime::{interrupts, runtime},
     signals, stderr, typed,
 };
@@ -127,27 +127,41 @@ pub(crate) fn command() -> clap::Command {
     Flags::command()
 }
 
+/// Returns whether these words are accepted, as far as that is known without a file or a variable.
+pub(crate) fn accepts(words: &[String]) -> bool {
+    let named = std::iter::once("redial wait").chain(words.iter().map(String::as_str));
+    Flags::try_parse_from(named)
+        .is_ok_and(|flags| flags.policy.reads() && practice::reads_all(&flags.targets))
+}
+
 fn wait(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> {
-    let words: Vec<OsString> = words.collect();
-    let own = words.iter().take_while(|word| *word != "--").cloned();
-    if let Some(error) = foreign::answer_wait(&typed::as_text(own)?) {
+    let mut own: Vec<OsString> = words.collect();
+    let rest = own.split_off(own.iter().position(|word| word == "--").unwrap_or(own.len()));
+    let own = typed::as_text(own.into_iter())?;
+    let command: Vec<String> =
+        rest.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let translated = habits::translated(habits::Verb::Wait, &own, &command)?;
+    let named = std::iter::once(OsString::from("redial wait"));
+    let named = named.chain(translated.into_iter().map(OsString::from)).chain(rest);
+    let forgotten = || habits::dashes(habits::Verb::Wait, &own, &command);
+    let flags = match Flags::try_parse_from(named) {
+        Ok(flags) => flags,
+        Err(error) if error.exit_code() == 0 => return Err(Error::Flags(Box::new(error))),
+        Err(error) => return Err(forgotten().unwrap_or_else(|| Error::Flags(Box::new(error)))),
+    };
+    if !practice::reads_all(&flags.targets)
+        && let Some(error) = forgotten()
+    {
         return Err(error);
     }
-    let named = std::iter::once(OsString::from("redial wait")).chain(words);
-    let flags = Flags::try_parse_from(named).map_err(|error| Error::Flags(Box::new(error)))?;
     typed::misplaced_clause(&flags.targets)?;
     let mut builder = flags.policy()?;
     let mut practice = Practice::default();
     let targets = flags.named(&mut builder, &mut practice)?;
-    if practice.is_used() && !flags.command.is_empty() {
-        return Err(Error::plain(
-            "a practice server is never what a command waits for",
-            "name the real server, or leave the command out",
-        ));
-    }
+    practice.warn_of_command(flags.command.first());
     let via = flags.dial.via()?;
     let servers: Vec<Server> = targets.iter().flat_map(|target| target.servers.clone()).collect();
-    typed::warn(&flags.targets, &servers, via.as_ref(), &flags.dial);
+    typed::warn(&flags.targets, &servers, via.as_ref(), &flags.dial, flags.report.quiet);
     let (waited, progress) = flags.carry_out(&builder, &targets, &practice)?;
     let exit = flags.exit(&waited.verdict);
     let ready: Vec<String> = waited
@@ -206,7 +220,7 @@ impl Flags {
         let Some(compose) = compose::read()? else {
             return Err(Error::plain(
                 "nothing is named to wait for",
-                "write HOST:PORT, as in: redial wait db:5432 -- ./app",
+                "write HOST:PORT behind `wait`",
             ));
         };
         if let Some(limit) = compose.timeout.filter(|_| self.policy.deadline.is_none()) {

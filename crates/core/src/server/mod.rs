@@ -6,6 +6,7 @@
 //! [`Target`] for several of which any will do.
 
 mod credentials;
+mod ipv4;
 mod mask;
 mod options;
 mod place;
@@ -36,6 +37,7 @@ use mask::Masked;
 /// | `tls://db:5432` | TLS from the first byte |
 /// | `postgres://app@db/main?sslmode=require` | a protocol of [`Scheme::all`], its port and TLS |
 /// | any of these and `#within=5s,as=redis` | its [`Options`], which never travel |
+/// | `http://h/#/login`, `http://h/#!/login` | a web page's fragment, which is not sent |
 ///
 /// ```
 /// use redial_core::{Server, Tls};
@@ -47,7 +49,10 @@ use mask::Masked;
 /// assert!(server.had_password());
 ///
 /// let mistake = "db".parse::<Server>().unwrap_err();
-/// assert_eq!(mistake.to_string(), "`db` has no port; write `db:5432` (or `postgres://db`)");
+/// assert_eq!(
+///     mistake.to_string(),
+///     "`db` has no port; write db:PORT, or a URL whose protocol has a port: `postgres://db`"
+/// );
 /// # Ok::<(), redial_core::Mistake>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -59,6 +64,7 @@ pub struct Server {
     user: Option<Arc<str>>,
     path: Arc<str>,
     query: Option<Arc<str>>,
+    fragment: Option<Arc<str>>,
     options: Options,
     had_password: bool,
 }
@@ -100,7 +106,7 @@ impl Server {
             _ => {
                 let what = format!("a server is one word or two, not {}", words.len());
                 let all = words.iter().map(|word| word.len() + 1).sum::<usize>().saturating_sub(1);
-                Err(Mistake::new(0..all, what, "write host:port, such as db:5432"))
+                Err(Mistake::new(0..all, what, "write HOST:PORT"))
             }
         }
     }
@@ -116,6 +122,7 @@ impl Server {
             user: None,
             path: "".into(),
             query: None,
+            fragment: None,
             options: Options::default(),
             had_password: false,
         }
@@ -177,6 +184,13 @@ impl Server {
     #[must_use]
     pub fn query(&self) -> Option<&str> {
         self.query.as_deref()
+    }
+
+    /// Returns a web page's own fragment: the part after `#` that begins with `/` or `!`, as in
+    /// `http://h/#/login`. It is never sent.
+    #[must_use]
+    pub fn fragment(&self) -> Option<&str> {
+        self.fragment.as_deref()
     }
 
     /// What stands behind `#`.

@@ -4,11 +4,9 @@
 //! [`Place`].
 
 use alloc::{format, string::String, sync::Arc};
-use core::{
-    fmt,
-    net::{Ipv4Addr, Ipv6Addr},
-};
+use core::{fmt, net::Ipv6Addr};
 
+use super::ipv4;
 use crate::{Mistake, Scheme, nearest::quoted};
 
 /// What `sun_path` holds on Linux, without the zero at its end.
@@ -88,7 +86,7 @@ impl Place {
                 address(host)?
             }
             None => {
-                name(host)?;
+                name(host, |host| format!("{host}:{port}"))?;
                 String::from(host)
             }
         };
@@ -126,7 +124,7 @@ impl Place {
 /// The host, and the port: what the text ends with.
 fn split<'a>(text: &'a str, scheme: Option<&Scheme>) -> Result<(String, Option<&'a str>), Mistake> {
     let all = 0..text.len();
-    let example = || format!("write {}", quoted(&example(text, scheme)));
+    let example = || format!("write {}", example(text, scheme));
     if let Some(inner) = text.strip_prefix('[') {
         let Some(end) = inner.find(']') else {
             return Err(Mistake::new(all, "the bracket is not closed", example()));
@@ -139,24 +137,36 @@ fn split<'a>(text: &'a str, scheme: Option<&Scheme>) -> Result<(String, Option<&
             None if rest.is_empty() => Ok((host, None)),
             None => {
                 let what = format!("{} stands after the bracket", quoted(rest));
-                Err(Mistake::new(text.len() - rest.len()..text.len(), what, example()))
+                let at = text.len() - rest.len()..text.len();
+                let instead = match port(rest) {
+                    Ok(port) => {
+                        format!("write {}", quoted(&format!("{}[{host}]:{port}", prefix(scheme))))
+                    }
+                    Err(_) => example(),
+                };
+                Err(Mistake::new(at, what, instead))
             }
         };
     }
     match text.matches(':').count() {
         0 => {
-            name(text)?;
+            // A number alone is a port without its host, and the caller says so.
+            if scheme.is_some() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+                name(text, |host| format!("{}{host}", prefix(scheme)))?;
+            }
             Ok((String::from(text), None))
         }
         1 => {
             let (host, port) = text.split_once(':').unwrap_or((text, ""));
             if host.is_empty() {
                 let what = format!("{} has no host", quoted(text));
-                let port = if port.is_empty() { "5432" } else { port };
-                let instead = format!("write {}", quoted(&format!("localhost:{port}")));
+                let instead = match port {
+                    "" => String::from("write HOST:PORT"),
+                    port => format!("write {}", quoted(&format!("localhost:{port}"))),
+                };
                 return Err(Mistake::new(0..0, what, instead));
             }
-            name(host)?;
+            name(host, |host| format!("{}{host}:{port}", prefix(scheme)))?;
             if port.is_empty() {
                 return Err(no_port(text, scheme));
             }
@@ -173,27 +183,54 @@ fn split<'a>(text: &'a str, scheme: Option<&Scheme>) -> Result<(String, Option<&
             let (what, instead) = if address {
                 ("could be read in two ways", example())
             } else {
-                ("has too many colons", String::from("write host:port, such as db:5432"))
+                ("has too many colons", String::from("write HOST:PORT, or [ADDRESS]:PORT for IPv6"))
             };
             Err(Mistake::new(all, format!("{} {what}", quoted(text)), instead))
         }
     }
 }
 
-/// How the server could be written, from what there is of it.
+/// How the server could be written, from what there is of it; PORT where there is no port.
 fn example(text: &str, scheme: Option<&Scheme>) -> String {
     let text = text.trim_start_matches('[');
     let host =
         |host: &str| if host.contains(':') { format!("[{host}]") } else { String::from(host) };
-    let prefix = scheme.map_or(String::new(), |scheme| format!("{}://", scheme.name));
+    let prefix = prefix(scheme);
     let text = text.split(']').next().unwrap_or(text);
     match before_port(text) {
-        Some((address, port)) => format!("{prefix}[{address}]:{port}"),
+        Some((address, port)) => quoted(&format!("{prefix}[{address}]:{port}")),
         None if scheme.is_some_and(|scheme| scheme.port.is_some()) => {
-            format!("{prefix}{}", host(text))
+            quoted(&format!("{prefix}{}", host(text)))
         }
-        None => format!("{prefix}{}:5432", host(text.trim_end_matches(':'))),
+        // PORT is for the reader to fill in, so it is no text to copy.
+        None => {
+            let written = quoted(&format!("{prefix}{}:PORT", host(text.trim_end_matches(':'))));
+            String::from(written.trim_matches('`'))
+        }
     }
+}
+
+/// `redis://`, or nothing.
+fn prefix(scheme: Option<&Scheme>) -> String {
+    scheme.map_or(String::new(), |scheme| format!("{}://", scheme.name))
+}
+
+/// Parts of hosts' names, and the protocol that such a host usually has.
+const USUAL: [(&str, &str); 6] = [
+    ("rabbit", "amqp"),
+    ("mongo", "mongodb"),
+    ("maria", "mysql"),
+    ("cache", "redis"),
+    ("pg", "postgres"),
+    ("db", "postgres"),
+];
+
+/// The protocol that a host's name suggests: `redis` for `redis-1.internal`, else `http`.
+fn usual_protocol(host: &str) -> &'static str {
+    let own = Scheme::all().iter().map(|scheme| (scheme.name, scheme.name));
+    let long = own.filter(|(name, _)| name.len() > 3);
+    let found = long.chain(USUAL).find(|(part, _)| host.contains(part));
+    found.map_or("http", |(_, name)| name)
 }
 
 /// `::1:5432` as an address and a port, where it can be read so.
@@ -217,10 +254,11 @@ fn no_port(text: &str, scheme: Option<&Scheme>) -> Mistake {
             format!("write {}", quoted(&format!("localhost:{host}"))),
         );
     }
-    let example = quoted(&example(text, scheme));
+    let example = example(text, scheme);
     let instead = match scheme {
         None if !host.contains(':') => {
-            format!("write {example} (or {})", quoted(&format!("postgres://{host}")))
+            let url = quoted(&format!("{}://{host}", usual_protocol(host)));
+            format!("write {example}, or a URL whose protocol has a port: {url}")
         }
         _ => format!("write {example}"),
     };
@@ -267,20 +305,22 @@ fn address(text: &str) -> Result<String, Mistake> {
         return Err(Mistake::new(
             0..text.len(),
             what,
-            "write [::1]:5432, or a name without brackets",
+            "write an IPv6 address as [::1]:PORT, and a name without brackets",
         ));
     }
     Ok(zone.map_or(String::from(number), |zone| format!("{number}%{zone}")))
 }
 
-/// Refuses what no resolver could find.
-fn name(text: &str) -> Result<(), Mistake> {
+/// Refuses what no resolver could find, and what it would read as another address.
+///
+/// `whole` writes a host with what surrounded it, for a correction.
+fn name(text: &str, whole: impl Fn(&str) -> String) -> Result<(), Mistake> {
     let all = 0..text.len();
     let mistake = |what: &str, instead: &str| {
         Err(Mistake::new(all.clone(), format!("{} {what}", quoted(text)), instead))
     };
     if text.is_empty() {
-        return Err(Mistake::new(all, "the host is missing", "write host:port, such as db:5432"));
+        return Err(Mistake::new(all, "the host is missing", "write HOST:PORT"));
     }
     if !text.is_ascii() {
         return mistake("has letters that no host name has", "write its xn-- form");
@@ -306,9 +346,5 @@ fn name(text: &str) -> Result<(), Mistake> {
         let what = format!("{} characters between two dots are too many", label.len());
         return Err(Mistake::new(all, what, format!("a host has at most {LONGEST_LABEL}")));
     }
-    let numbers = text.split('.').filter(|part| part.bytes().all(|b| b.is_ascii_digit())).count();
-    if numbers == 4 && text.split('.').count() == 4 && text.parse::<Ipv4Addr>().is_err() {
-        return mistake("is not an IPv4 address", "write four numbers from 0 to 255");
-    }
-    Ok(())
+    ipv4::refuse(text, whole)
 }

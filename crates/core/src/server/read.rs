@@ -39,15 +39,17 @@ const TLS_WORDS: [(&str, bool); 14] = [
 /// Reads one server. The text has no password in it any more.
 pub(super) fn server(text: &str) -> Result<Server, Mistake> {
     if text.trim().is_empty() {
-        let instead = "write host:port, such as db:5432";
+        let instead = "write HOST:PORT";
         return Err(Mistake::new(0..text.len(), "a server is missing", instead));
     }
     check(text)?;
-    let (address, options) = match text.split_once('#') {
-        Some((address, options)) => {
-            (address, Options::read(options).map_err(|mistake| mistake.shifted(address.len() + 1))?)
+    let Parts { address, fragment, options } = Parts::of(text);
+    let options = match options {
+        Some(options) => {
+            let at = text.len() - options.len();
+            Options::read(options).map_err(|mistake| mistake.shifted(at))?
         }
-        None => (text, Options::default()),
+        None => Options::default(),
     };
     let mut server = if let Some(path) = address.strip_prefix("unix:") {
         Server::at(Place::read_path(path).map_err(|mistake| mistake.shifted("unix:".len()))?)
@@ -59,7 +61,37 @@ pub(super) fn server(text: &str) -> Result<Server, Mistake> {
     };
     server.label = address.into();
     server.options = options;
+    server.fragment = fragment.map(Into::into);
     Ok(server)
+}
+
+/// A server's text, split at `#`.
+pub(super) struct Parts<'a> {
+    pub(super) address: &'a str,
+    /// The fragment of a web page, without its `#`.
+    pub(super) fragment: Option<&'a str>,
+    pub(super) options: Option<&'a str>,
+}
+
+impl<'a> Parts<'a> {
+    /// Splits off the options, and before them the fragment of a web page: `/login` or `!login`,
+    /// which no option begins with. Options may follow a fragment after a second `#`.
+    pub(super) fn of(text: &'a str) -> Self {
+        let Some((address, rest)) = text.split_once('#') else {
+            return Self { address: text, fragment: None, options: None };
+        };
+        let scheme = address.split_once("://").and_then(|(name, _)| Scheme::named(name));
+        let is_web = scheme.is_some_and(|scheme| scheme.protocol == Some("http"));
+        if !(is_web && rest.starts_with(['/', '!'])) {
+            return Self { address, fragment: None, options: Some(rest) };
+        }
+        match rest.rsplit_once('#') {
+            Some((fragment, options)) => {
+                Self { address, fragment: Some(fragment), options: Some(options) }
+            }
+            None => Self { address, fragment: Some(rest), options: None },
+        }
+    }
 }
 
 /// Refuses characters that no server has.
@@ -130,7 +162,7 @@ fn refuse_others(text: &str) -> Result<(), Mistake> {
 
 fn no_srv() -> (String, String) {
     let what = "servers from DNS SRV are not in this version yet";
-    (what.into(), "write the servers themselves: db1:5432,db2:5432".into())
+    (what.into(), "write the servers themselves: HOST1:PORT,HOST2:PORT".into())
 }
 
 fn scheme(name: &str) -> Result<&'static Scheme, Mistake> {

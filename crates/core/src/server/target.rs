@@ -124,6 +124,10 @@ fn separates(before: &str, after: &str) -> bool {
     if Scheme::named(name).is_some() && sign.starts_with("://") || name == "unix" {
         return true;
     }
+    let parts = read::Parts::of(before);
+    if parts.fragment.is_some() && parts.options.is_none() {
+        return false;
+    }
     if before.contains('#') {
         return !(sign.starts_with('=') || name == "starttls" && !sign.starts_with(':'));
     }

@@ -89,6 +89,15 @@ impl fmt::Display for Via {
     }
 }
 
+/// What is wrong with a host of numbers: `127.1`. It has no letters, so it is no password.
+fn short_address(host: &str) -> Option<String> {
+    let name = host.split(':').next().filter(|name| name.contains('.'))?;
+    let is_number = |byte: u8| byte.is_ascii_digit() || b".xX".contains(&byte);
+    let is_numbers = name.bytes().all(is_number);
+    let mistake = Server::from_words(&[name, "1080"]).err().filter(|_| is_numbers)?;
+    Some(mistake.what)
+}
+
 impl Via {
     /// Reads a proxy's URL.
     ///
@@ -116,8 +125,12 @@ impl Via {
         }
         let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
         let default = if has_port || protocol == Protocol::Http { "" } else { ":1080" };
-        let server = Server::parse(&format!("tcp://{host}{default}"))
-            .map_err(|_| wrong("the proxy's host or port cannot be read"))?;
+        let server = Server::parse(&format!("tcp://{host}{default}")).map_err(|_| {
+            match short_address(host) {
+                Some(what) => wrong(&what),
+                None => wrong("the proxy's host or port cannot be read"),
+            }
+        })?;
         let label = format!("{scheme}://{host}{default}").into();
         Ok(Self { protocol, place: server.place().clone(), login, label })
     }
