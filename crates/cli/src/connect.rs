@@ -9,12 +9,13 @@ use std::{
 };
 
 use clap::{CommandFactory, Parser};
-use redial::{Finished, Redial, Verb, Verdict, Via};
+use redial::{Finished, PolicyBuilder, Redial, Verb, Verdict, Via};
 
 use crate::{
+    applies::Typed,
     error::Error,
     exit::Exit,
-    flags::{DialFlags, PolicyFlags, ReportFlags},
+    flags::{DialFlags, PolicyFlags, ReportFlags, parse},
     habits, json,
     practice::{self, Practice},
     pump::{HalfClose, Pump, Wishes},
@@ -83,7 +84,9 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> 
     let words = habits::translated(habits::Verb::Connect, &words, &[])?;
     let command = words.iter().any(|word| word == "--").then(|| words.clone());
     let named = std::iter::once("redial connect".to_owned()).chain(words);
-    let flags = Flags::try_parse_from(named).map_err(|error| Error::Flags(Box::new(error)))?;
+    let (flags, matches) = parse::<Flags>(named)?;
+    let typed_flags = Typed::new(&matches, Verb::Connect);
+    typed_flags.check_flags(&flags.policy)?;
     typed::misplaced_clause(&flags.servers)?;
     if let Some(error) = command.and_then(|words| habits::command_of_connect(&words)) {
         return Err(error);
@@ -92,7 +95,7 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> 
     let mut practice = Practice::default();
     let servers = practice.servers(&flags.servers)?;
     let via = flags.dial.via()?;
-    typed::warn(&flags.servers, &servers, via.as_ref(), &flags.dial, flags.report.quiet);
+    let named = servers.clone();
     let builder = if servers.is_empty() { builder } else { builder.servers(servers) };
     if !builder.has_servers() {
         return Err(Error::plain(
@@ -100,8 +103,23 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> 
             "write HOST:PORT behind `connect`, or `servers = [\"HOST:PORT\"]` in the file",
         ));
     }
+    typed_flags.check_servers(builder.named(), &flags.dial, via.as_ref())?;
+    typed::warn(&flags.servers, &named, via.as_ref(), &flags.dial, flags.report.quiet);
+    let builder = within(builder);
     let policy = builder.build().map_err(|mistake| Error::plain(mistake.what, mistake.instead))?;
+    typed_flags.check_policies([&policy])?;
     carry_out(&flags, policy, via, &practice)
+}
+
+/// The deadline is no later than what `#within` allows, where each server has one: they are
+/// alternatives of one target.
+fn within(builder: PolicyBuilder) -> PolicyBuilder {
+    let each: Option<Vec<_>> =
+        builder.named().iter().map(|server| server.options().within).collect();
+    match each.and_then(|each| each.into_iter().max()) {
+        Some(longest) => builder.deadline_at_most(longest),
+        None => builder,
+    }
 }
 
 /// The flags, for those who list them.

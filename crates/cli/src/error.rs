@@ -59,6 +59,17 @@ impl Error {
         }
     }
 
+    /// The same, of this place in a file.
+    pub(crate) fn at(self, place: &str) -> Self {
+        match self {
+            Self::Plain { what, next } => Self::plain(format!("{place}: {what}"), next),
+            Self::Mistake { mistake, .. } => {
+                Self::plain(format!("{place}: {}", mistake.what), mistake.instead)
+            }
+            Self::Flags(error) => Self::Flags(error),
+        }
+    }
+
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Flags(error) if error.exit_code() == 0 => Exit::Well,

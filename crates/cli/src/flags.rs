@@ -3,9 +3,9 @@
 //! A verb flattens [`PolicyFlags`] and [`ReportFlags`] into its own; each becomes what it means in
 //! one place. It opens no connection. Start at [`PolicyFlags::policy`].
 
-use std::{net::IpAddr, path::PathBuf, time::Duration};
+use std::{ffi::OsString, net::IpAddr, path::PathBuf, time::Duration};
 
-use clap::Args;
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches};
 use redial::{
     Answer, Clause, IpVersions, Policy, PolicyBuilder, Rounds, TlsOptions, Verb, Via,
     parse_seconds_or_duration, retry_sugar,
@@ -270,6 +270,15 @@ pub(crate) struct ReportFlags {
     pub(crate) seed: Option<u64>,
 }
 
+/// The flags that these words mean, and how each of them came to be set.
+pub(crate) fn parse<F: FromArgMatches + CommandFactory>(
+    words: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+) -> Result<(F, ArgMatches), Error> {
+    let matches = F::command().try_get_matches_from(words);
+    let parsed = matches.and_then(|matches| Ok((F::from_arg_matches(&matches)?, matches)));
+    parsed.map_err(|error| Error::Flags(Box::new(error.format(&mut F::command()))))
+}
+
 /// A duration above zero; a bare number is seconds.
 pub(crate) fn time(text: &str) -> Result<Duration, String> {
     let time = parse_seconds_or_duration(text).map_err(|mistake| mistake.to_string())?;
@@ -415,6 +424,7 @@ impl DialFlags {
             sni: self.sni.clone(),
             alpn: self.alpn.clone(),
             insecure: self.insecure,
+            ..TlsOptions::default()
         }
     }
 }

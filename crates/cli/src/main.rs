@@ -4,6 +4,7 @@
 //! named verb's flags are built, for start-up counts. It decides nothing about connections: that
 //! is the core, and acting is the driver. Start at [`verb`].
 
+mod applies;
 mod belt;
 mod blot;
 mod check;

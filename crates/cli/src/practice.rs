@@ -36,7 +36,48 @@ impl Practice {
                 .map_err(|mistake| Error::plain(mistake.what, mistake.instead))?;
             return Ok(vec![vec![server]]);
         }
-        words.iter().map(|word| self.target(word)).collect()
+        let mut targets = Vec::new();
+        for word in words {
+            match word.strip_prefix("env:").filter(|_| !word.contains(',')) {
+                // A list in a variable names what is needed, as WAIT_HOSTS does.
+                Some(name) => targets.extend(self.variable(name)?),
+                None => targets.push(self.target(word)?),
+            }
+        }
+        Ok(targets)
+    }
+
+    /// The targets of a list, all of which are meant: what commas, blanks or lines separate. Of
+    /// servers with a `|` between them, and of the hosts of one URL, any will do.
+    pub(crate) fn list(&mut self, text: &str) -> Result<Vec<Vec<Server>>, Error> {
+        let is_own = |part: &str| part.trim_start().starts_with("lab:");
+        if text.split(',').any(is_own) {
+            let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+            return parts.map(|part| self.server(part)).collect();
+        }
+        let targets =
+            Target::list(text).map_err(|mistake| Error::plain(mistake.what, mistake.instead))?;
+        Ok(targets.into_iter().map(Target::into_servers).collect())
+    }
+
+    /// The targets in a variable.
+    fn variable(&mut self, name: &str) -> Result<Vec<Vec<Server>>, Error> {
+        let name_shown = redial::printable(name);
+        let text = std::env::var(name).map_err(|_| {
+            Error::plain(
+                format!("the environment has no variable `{name_shown}` with text in it"),
+                "export it first, as in: export DATABASE_URL=postgres://db",
+            )
+        })?;
+        self.list(&text).map_err(|error| match text.contains("://") || text.contains("lab:") {
+            true => error,
+            // The passwords of a URL are masked; of anything else in a variable, nothing is
+            // known, so nothing of it is printed.
+            false => Error::plain(
+                format!("the variable in `env:{name_shown}` holds no server"),
+                "write a URL such as postgres://HOST/DB, or HOST:PORT, into it",
+            ),
+        })
     }
 
     fn target(&mut self, word: &str) -> Result<Vec<Server>, Error> {
@@ -72,32 +113,17 @@ impl Practice {
     }
 
     fn server(&mut self, text: &str) -> Result<Vec<Server>, Error> {
-        let variable = text.strip_prefix("env:");
-        let text = match variable {
-            Some(name) => &std::env::var(name).map_err(|_| {
-                Error::plain(
-                    format!(
-                        "the environment has no variable `{}` with text in it",
-                        redial::printable(name)
-                    ),
-                    "export it first, as in: export DATABASE_URL=postgres://db",
-                )
-            })?,
-            None => text,
-        };
+        if let Some(name) = text.strip_prefix("env:") {
+            return Ok(self.variable(name)?.into_iter().flatten().collect());
+        }
         match text
             .strip_prefix("lab:")
             .filter(|name| !name.starts_with(|letter: char| letter.is_ascii_digit()))
         {
             Some(name) => self.start(name).map(|server| vec![server]),
             None => Target::parse(text).map(Target::into_servers).map_err(|mistake| {
-                // The passwords of a URL are masked; of anything else in a variable, nothing is
-                // known, so nothing of it is printed.
+                // A password has no place in a message: the mistake quotes what may be quoted.
                 match nearest_verb(text) {
-                    _ if variable.is_some() && !text.contains("://") => Error::plain(
-                        format!("the variable in `env:{}` holds no server", variable.unwrap_or("")),
-                        "write a URL such as postgres://HOST/DB, or HOST:PORT, into it",
-                    ),
                     Some(verb) => Error::plain(
                         format!("`{text}` is no verb, and no server with a port"),
                         format!("the nearest verb is `{verb}`; a server has a port: {text}:PORT"),

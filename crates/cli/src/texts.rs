@@ -43,6 +43,11 @@ pub(crate) fn read_scenario(path: &Path) -> Result<Scenario, Error> {
     })
 }
 
+/// Reads a list of targets, the same way.
+pub(crate) fn target_list(path: &Path) -> Result<(String, String), Error> {
+    file("target list", path, "it has one target a line, as in db:5432")
+}
+
 /// A file that a person wrote: its name, for reading, and its text.
 fn file(noun: &str, path: &Path, next: &str) -> Result<(String, String), Error> {
     let name = redial::printable(&path.display().to_string());

@@ -45,7 +45,7 @@ pub(crate) fn traceback(record: &Record, failure: &Failure, style: Style) -> Str
 
 /// The sentence at the end: what happened, to what, and what to do next.
 pub(crate) fn closing(record: &Record, failure: &Failure) -> String {
-    let sentence = failure.sentence(record.policy().limits());
+    let sentence = failure.sentence(&record.policy().limits_named(&failure.server));
     let retried = record.events().flatten().any(|happened| {
         matches!(happened.event, Event::Handled { action: Action::Retry { .. }, .. })
     });

@@ -66,9 +66,11 @@ pub(crate) fn warn(
             ));
         }
     }
-    if dial.insecure {
-        complain(
-            "redial: --insecure: certificates are not checked; anyone between here and the server can read and change everything",
-        );
+    let own = servers.iter().filter(|server| server.options().overrides.insecure);
+    let labels = own.map(|server| format!("{}#insecure", server.label()));
+    for label in dial.insecure.then(|| "--insecure".to_owned()).into_iter().chain(labels) {
+        complain(&format!(
+            "redial: {label}: certificates are not checked; anyone between here and the server can read and change everything"
+        ));
     }
 }

@@ -13,7 +13,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-const PAGES: [&str; 12] = [
+const PAGES: [&str; 14] = [
     "README.md",
     "docs/lesson.md",
     "docs/clauses.md",
@@ -26,6 +26,8 @@ const PAGES: [&str; 12] = [
     "docs/scenarios.md",
     "docs/cookbook.md",
     "docs/coming-from.md",
+    "docs/servers.md",
+    "docs/targets.md",
 ];
 
 #[test]

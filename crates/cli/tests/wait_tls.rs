@@ -66,7 +66,7 @@ fn postgres_begins_tls_and_is_left_without_a_word_in_its_log() {
     let server = postgres::over_tls();
     let at = server.address();
     // A password is asked for; a session begins; its name instead of its number.
-    let target = format!("postgres://app@{at}/postgres?sslmode=require");
+    let target = format!("postgres://app@{at}/postgres?sslmode=verify-full");
     ready(&server, &target, &[]);
     ready(&server, &format!("postgres://app@{at}/template1?sslmode=require"), &[]);
     ready(&server, &format!("postgres://localhost:{}?sslmode=verify-full", at.port()), &[]);
@@ -75,25 +75,48 @@ fn postgres_begins_tls_and_is_left_without_a_word_in_its_log() {
 }
 
 #[test]
-fn sslmode_is_what_its_reading_says() {
+fn sslmode_is_as_libpq_means_it() {
     let server = postgres::over_tls();
+    let ca = server.path("ca.pem");
     let target = |mode: &str| format!("postgres://app@{}/?sslmode={mode}", server.address());
-    for mode in ["require", "verify-ca", "verify-full"] {
-        trusting(&server, &target(mode));
-        not_ready(&[&target(mode)], "tls-certificate", "its issuer is not one");
-        let ca = server.path("ca.pem");
-        let elsewhere = [&*target(mode), "--ca", &ca, "--sni", "db.example"];
-        not_ready(&elsewhere, "tls-certificate", "not for db.example");
-    }
-    // It lets nobody in who comes in the clear, and says so: it is up.
-    for mode in ["disable", "allow", "prefer"] {
-        let before = server.log().len();
-        let ran = redial(["wait", "--once", &target(mode), "-q"]).run();
+    let rooted = |mode: &str| format!("{}&sslrootcert={ca}", target(mode));
+    let ready = |words: &[&str]| {
+        let ran = redial(["wait", "--once", "-q"].iter().chain(words).copied()).run();
         assert_eq!(ran.status, Some(0), "{ran}");
+    };
+    let elsewhere = ["--sni", "db.example"];
+    let with_name = |target: String| vec![target, elsewhere[0].into(), elsewhere[1].into()];
+    fn words(owned: &[String]) -> Vec<&str> {
+        owned.iter().map(|word| &**word).collect()
+    }
+    // It encrypts, and checks nothing unless authorities are named; then the chain alone.
+    for mode in ["require", "prefer"] {
+        ready(&[&target(mode)]);
+        ready(&[&rooted(mode)]);
+        ready(&[&target(mode), "--ca", &ca]);
+        ready(&words(&with_name(rooted(mode))));
+    }
+    for mode in ["verify-ca", "verify-full"] {
+        not_ready(&[&target(mode)], "tls-certificate", "its issuer is not one");
+        ready(&[&rooted(mode)]);
+        ready(&[&format!("{}#ca={ca}", target(mode))]);
+        trusting(&server, &target(mode));
+    }
+    ready(&words(&with_name(rooted("verify-ca"))));
+    not_ready(&words(&with_name(rooted("verify-full"))), "tls-certificate", "not for db.example");
+    let system = format!("postgres://app@{}/?sslrootcert=system", server.address());
+    not_ready(&[&system, "--ca", &ca], "tls-certificate", "its issuer is not one");
+    // It lets nobody in who comes in the clear, and says so: it is up.
+    for mode in ["disable", "allow"] {
+        let before = server.log().len();
+        ready(&[&target(mode)]);
         let log = server.log();
         assert!(log[before..].contains("no pg_hba.conf entry"), "{mode}: {log}");
         assert!(log[before..].contains("no encryption"), "{mode}: {log}");
     }
+    let plain = postgres::start();
+    let preferred = format!("postgres://app@{}/?sslmode=prefer", plain.address());
+    ready(&[&preferred]);
 }
 
 #[test]
@@ -113,7 +136,7 @@ fn postgres_starting_up_behind_tls_is_unavailable() {
 fn mariadb_begins_tls() {
     let server = mariadb::over_tls();
     let at = server.address();
-    let target = format!("mysql://{at}/?ssl-mode=required");
+    let target = format!("mysql://{at}/?ssl-mode=verify_identity");
     ready(&server, &target, &["Access denied for user 'redial'"]);
     distrusted(&target);
     trusting(&server, &format!("mariadb://{at}/?tls=true"));

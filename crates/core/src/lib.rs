@@ -80,7 +80,9 @@ pub use recipe::{
 pub use record::{Between, Record};
 pub use rounds::Rounds;
 pub use scheme::{Scheme, Tls};
-pub use server::{Options, Place, Server, Target, masked, secrets};
+pub use server::{
+    Options, Overrides, Place, Server, Target, Verify, Via, ViaLogin, ViaProtocol, masked, secrets,
+};
 pub use session::{
     Action, Event, FINALLY_LIMIT, Happened, Id, Input, Output, Ran, Session, Signal, StepResult,
     Verdict, Why,

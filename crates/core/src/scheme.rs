@@ -33,6 +33,9 @@ pub struct Scheme {
 impl Scheme {
     /// The scheme of this name, in upper or lower case.
     ///
+    /// The spellings of drivers and frameworks are known too: `postgresql+asyncpg`, `mysql2`,
+    /// `jdbc:postgresql`, `redis+ssl`.
+    ///
     /// ```
     /// use redial_core::{Scheme, Tls};
     ///
@@ -42,7 +45,19 @@ impl Scheme {
     /// ```
     #[must_use]
     pub fn named(name: &str) -> Option<&'static Self> {
-        SCHEMES.iter().find(|scheme| scheme.name.eq_ignore_ascii_case(name))
+        exact(name).or_else(|| exact(alias(name)?))
+    }
+
+    /// The scheme of the same protocol with TLS from the first byte: `rediss` for `redis`.
+    #[must_use]
+    pub fn secured(&self) -> Option<&'static Self> {
+        SCHEMES.iter().find(|scheme| {
+            scheme.tls == Immediately
+                && match self.protocol {
+                    Some(_) => scheme.protocol == self.protocol,
+                    None => scheme.name == "tls",
+                }
+        })
     }
 
     /// Every scheme, in the order of the table.
@@ -50,6 +65,53 @@ impl Scheme {
     pub const fn all() -> &'static [Self] {
         &SCHEMES
     }
+}
+
+/// What drivers and frameworks call a protocol: Rails, Django, Laravel, and forks.
+const ALIASES: [(&str, &str); 7] = [
+    ("mysql2", "mysql"),
+    ("trilogy", "mysql"),
+    ("pgsql", "postgres"),
+    ("psql", "postgres"),
+    ("postgis", "postgres"),
+    ("valkey", "redis"),
+    ("valkeys", "rediss"),
+];
+
+/// The protocols before whose `+` a driver's name may follow, as SQLAlchemy writes it.
+const WITH_DRIVER: [&str; 4] = ["postgres", "postgresql", "mysql", "mariadb"];
+
+/// The protocols that JDBC and R2DBC know among ours.
+const JDBC: [&str; 3] = ["postgresql", "mysql", "mariadb"];
+
+fn exact(name: &str) -> Option<&'static Scheme> {
+    SCHEMES.iter().find(|scheme| scheme.name.eq_ignore_ascii_case(name))
+}
+
+/// The name in the table that another spelling stands for.
+fn alias(name: &str) -> Option<&'static str> {
+    let is = |one: &str, other: &str| one.eq_ignore_ascii_case(other);
+    if let Some((_, name)) = ALIASES.iter().find(|(alias, _)| is(alias, name)) {
+        return Some(name);
+    }
+    if let Some((prefix, rest)) = name.split_once(':') {
+        // `jdbc:mysql:loadbalance`: how a driver chooses among its hosts is not for a probe.
+        let (name, mode) = rest.split_once(':').unwrap_or((rest, "x"));
+        let is_word = !mode.is_empty() && mode.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let known = JDBC.into_iter().find(|known| is(known, name));
+        return known.filter(|_| is_word && (is(prefix, "jdbc") || is(prefix, "r2dbc")));
+    }
+    let (base, driver) = name.split_once('+')?;
+    if is(driver, "ssl") || is(driver, "tls") {
+        // Elsewhere `+tls` may mean STARTTLS.
+        let own = ["redis", "amqp", "mqtt"].into_iter().find(|own| is(own, base))?;
+        return Some(exact(own)?.secured()?.name);
+    }
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    if driver.is_empty() || is(driver, "srv") || !driver.bytes().all(is_word) {
+        return None;
+    }
+    WITH_DRIVER.into_iter().find(|known| is(known, base))
 }
 
 use Tls::{ByProtocol, Immediately, No};
@@ -101,4 +163,45 @@ const fn scheme(
     tls_on_request: Tls,
 ) -> Scheme {
     Scheme { name, protocol: Some(protocol), port: Some(port), tls, tls_on_request }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scheme_of_a_driver_is_its_protocol() {
+        for (name, is) in [
+            ("postgresql+asyncpg", Some("postgresql")),
+            ("postgresql+psycopg2", Some("postgresql")),
+            ("mysql+pymysql", Some("mysql")),
+            ("mysql2", Some("mysql")),
+            ("MariaDB+MariaDBConnector", Some("mariadb")),
+            ("pgsql", Some("postgres")),
+            ("jdbc:postgresql", Some("postgresql")),
+            ("jdbc:mysql:loadbalance", Some("mysql")),
+            ("r2dbc:mariadb", Some("mariadb")),
+            ("redis+ssl", Some("rediss")),
+            ("amqp+tls", Some("amqps")),
+            ("valkeys", Some("rediss")),
+            ("jdbc:oracle", None),
+            ("jdbc:mysql:", None),
+            ("odbc:mysql", None),
+            ("mongodb+srv", None),
+            ("postgresql+srv", None),
+            ("postgresql+", None),
+            ("http+unix", None),
+            ("smtp+tls", None),
+        ] {
+            assert_eq!(Scheme::named(name).map(|scheme| scheme.name), is, "{name}");
+        }
+    }
+
+    #[test]
+    fn secured_scheme_begins_with_tls() {
+        let secured = |name| Scheme::named(name).and_then(Scheme::secured).map(|one| one.name);
+        for (name, is) in [("redis", Some("rediss")), ("tcp", Some("tls")), ("ssh", None)] {
+            assert_eq!(secured(name), is);
+        }
+    }
 }

@@ -26,7 +26,7 @@ fn every_form_finds_its_place() {
         ("unix:./x y.sock#as=redis", "unix:./x y.sock", Tls::No, Some("redis")),
         ("unix:///run/x.sock", "unix:/run/x.sock", Tls::No, None),
         ("postgres://db", "db:5432", Tls::No, Some("postgres")),
-        ("PostgreSQL://app:x@db:1/main?sslmode=prefer", "db:1", Tls::No, Some("postgres")),
+        ("PostgreSQL://app:x@db:1/main?sslmode=allow", "db:1", Tls::No, Some("postgres")),
         ("postgres://db?sslmode=verify-full", "db:5432", Tls::ByProtocol, Some("postgres")),
         ("mysql://db/x?ssl-mode=REQUIRED", "db:3306", Tls::ByProtocol, Some("mysql")),
         ("mysql://db?ssl=true", "db:3306", Tls::ByProtocol, Some("mysql")),
@@ -110,7 +110,7 @@ fn words_and_commas() {
     }
     for (text, labels) in [
         ("a:1,b:2", &["a:1", "b:2"][..]),
-        ("redis://a,b:2", &["redis://a", "b:2"]),
+        ("redis://a,b:2", &["redis://a", "redis://b:2"]),
         ("redis://a#within=5s,as=redis,b:2", &["redis://a", "b:2"]),
         ("http://a/x,y?z=1,2,unix:/c", &["http://a/x,y?z=1,2", "unix:/c"]),
         ("redis://:a,b@h,redis://:c@[::1]:2", &["redis://:***@h", "redis://:***@[::1]:2"]),

@@ -22,6 +22,7 @@ use crate::{
     socket::{self, Options, Peer},
     stream::Stream,
     tls,
+    via::Through as _,
     wire::Wire,
 };
 

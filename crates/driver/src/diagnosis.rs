@@ -16,6 +16,7 @@ use crate::{
     cause::Cause,
     lookup,
     socket::{self, Options, Peer},
+    via::Through as _,
 };
 
 /// A name with more addresses than this is not diagnosed address by address.

@@ -12,8 +12,8 @@ use std::{
 };
 
 use redial_core::{
-    Address, Endpoints, Event, Failure, Happened, Id, Input, Kind, Limits, Output, Session, Signal,
-    Stage, Step, StepRef, StepResult, Verdict,
+    Address, Endpoints, Event, Failure, Happened, Id, Input, Kind, Output, Session, Signal, Stage,
+    Step, StepRef, StepResult, Verdict,
 };
 use tokio::{
     sync::mpsc::UnboundedReceiver,
@@ -28,7 +28,8 @@ pub(crate) type Listener = Box<dyn FnMut(&Happened) + Send>;
 /// A session being carried out.
 pub(crate) struct Drive {
     session: Session,
-    settings: Arc<Settings>,
+    /// One for each server.
+    settings: Arc<[Settings]>,
     /// Addresses that failed after connecting: last in their server's next race.
     endpoints: Endpoints,
     listener: Listener,
@@ -65,7 +66,7 @@ pub(crate) type Body<F> = Option<(Id, Pin<Box<F>>)>;
 impl Drive {
     pub(crate) fn new(
         mut session: Session,
-        settings: Arc<Settings>,
+        settings: Arc<[Settings]>,
         listener: Listener,
         interrupts: Option<UnboundedReceiver<Signal>>,
     ) -> Self {
@@ -129,7 +130,8 @@ impl Drive {
         let (policy, settings, endpoints) =
             (self.session.policy().clone(), self.settings.clone(), self.endpoints.clone());
         Box::pin(async move {
-            let Some(server) = policy.servers().get(index) else {
+            let (Some(server), Some(settings)) = (policy.servers().get(index), settings.get(index))
+            else {
                 // A session names only servers of its policy.
                 return Report::Attempted(Err(Failure::new(
                     Kind::NoServer,
@@ -138,10 +140,8 @@ impl Drive {
                 )));
             };
             let expectation = policy.expectation(index);
-            let limits = Limits { reply: policy.reply_limit(index), ..settings.limits };
-            let settings = Settings { limits, ..(*settings).clone() };
             let attempt =
-                attempt(server, index, &settings, &endpoints, policy.opening(), expectation);
+                attempt(server, index, settings, &endpoints, policy.opening(), expectation);
             Report::Attempted(attempt.await.map(Box::new))
         })
     }
@@ -164,9 +164,11 @@ impl Drive {
                 })
             }
             Some(Step::Diagnose) => Box::pin(async move {
-                Report::Stepped(match policy.servers().get(server) {
-                    Some(server) => diagnosis::look(server, &settings, limit).await,
-                    None => StepResult::Skipped,
+                Report::Stepped(match (policy.servers().get(server), settings.get(server)) {
+                    (Some(server), Some(settings)) => {
+                        diagnosis::look(server, settings, limit).await
+                    }
+                    _ => StepResult::Skipped,
                 })
             }),
             _ => Box::pin(async { Report::Stepped(StepResult::Skipped) }),

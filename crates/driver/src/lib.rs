@@ -70,5 +70,4 @@ pub use lookup::IpVersions;
 pub use names::Names;
 pub use redial::{Ended, Finished, Redial, connect, run};
 pub use tls::{TlsOptions, TlsSetup};
-pub use via::Via;
 pub use wait::{Wait, Waited};

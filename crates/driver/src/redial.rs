@@ -15,8 +15,8 @@ use std::{
 };
 
 use redial_core::{
-    Detail, Failure, Happened, Input, Kind, Policy, Record, Server, Session, Signal, Stage, Tls,
-    Verb, Verdict,
+    Detail, Failure, Happened, Input, Kind, Limits, Policy, Record, Server, Session, Signal, Stage,
+    Tls, Verb, Verdict,
 };
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -25,6 +25,7 @@ use crate::{
     connection::LastWords,
     drive::{Drive, Listener, Turn},
     gave_up::{GaveUp, Lasting, NotConnected},
+    via::Through as _,
 };
 
 /// A policy about to be carried out, and what it may use.
@@ -123,7 +124,7 @@ impl Redial {
     }
 
     /// TLS that was set up before, for several to share: reading a trust store takes time. It stands
-    /// in for [`Redial::tls`].
+    /// in for [`Redial::tls`], and for what its servers' options say of TLS.
     #[must_use]
     pub fn tls_setup(mut self, setup: TlsSetup) -> Self {
         self.settings.tls = Some(setup);
@@ -333,18 +334,13 @@ impl Redial {
             ));
         }
         if let Some(via) = &self.settings.via {
-            via.check(self.policy.servers())?;
+            let without_own = |server: &&Server| server.options().overrides.via.is_none();
+            via.check(self.policy.servers().iter().filter(without_own))?;
         }
         if !self.policy.is_probing() {
             begins_no_tls(self.policy.servers())?;
         }
-        let settings = match self.settings.tls {
-            Some(_) => self.settings,
-            None => {
-                let tls = self.tls.for_policy(&self.policy);
-                self.settings.with_tls(&tls, self.policy.servers())?
-            }
-        };
+        let settings = of_servers(&self.policy, self.settings, &self.tls)?;
         let record = Record::new(self.policy.clone(), self.seed).with_lab(self.lab);
         let record = Arc::new(Mutex::new(record));
         let (kept, mut listener) = (record.clone(), self.listener);
@@ -355,8 +351,38 @@ impl Redial {
             }
         });
         let session = session(self.policy, self.seed);
-        Ok((Drive::new(session, Arc::new(settings), listen, self.interrupts), record))
+        Ok((Drive::new(session, settings, listen, self.interrupts), record))
     }
+}
+
+/// How each server is reached: as all are, but for what its options say. What is the same is set
+/// up once: reading a trust store takes time.
+fn of_servers(
+    policy: &Policy,
+    common: Settings,
+    tls: &TlsOptions,
+) -> Result<Arc<[Settings]>, Error> {
+    let mut set_up: Vec<(TlsOptions, TlsSetup)> = Vec::new();
+    let mut all = Vec::with_capacity(policy.servers().len());
+    for (index, server) in policy.servers().iter().enumerate() {
+        let limits = Limits { reply: policy.reply_limit(index), ..policy.limits_of(index) };
+        let mut settings = Settings { limits, ..common.clone() };
+        if let Some(via) = &server.options().overrides.via {
+            settings.via = Some(via.clone());
+        }
+        if settings.tls.is_none() && server.tls() != Tls::No {
+            let options = tls.clone().for_server(policy, index);
+            let known = set_up.iter().find(|(known, _)| *known == options);
+            let setup = match known {
+                Some((_, setup)) => setup.clone(),
+                None => TlsSetup::build(&options)?,
+            };
+            set_up.push((options, setup.clone()));
+            settings.tls = Some(setup);
+        }
+        all.push(settings);
+    }
+    Ok(all.into())
 }
 
 /// How the use of one connection ended.
@@ -406,7 +432,8 @@ fn failure_of(
 /// TLS that the protocol begins is for those who speak the protocol: going on without it would not
 /// be what was asked for.
 fn begins_no_tls(servers: &[Server]) -> Result<(), Error> {
-    match servers.iter().find(|server| server.tls() == Tls::ByProtocol) {
+    let needs = |server: &&Server| server.tls() == Tls::ByProtocol && !server.tls_is_optional();
+    match servers.iter().find(needs) {
         Some(server) => Err(Error::new(
             format!(
                 "{} asks for TLS in its protocol's own way, which only a probe can do (`wait`)",

@@ -1,7 +1,10 @@
 //! TLS: how it is set up, the handshake, and what its errors mean.
 //!
 //! rustls with ring, and the system's own trust store. A setup is built once per policy, and only
-//! where a server wants TLS: reading the trust store takes time. Start at [`TlsOptions`].
+//! where a server wants TLS: reading the trust store takes time. Which certificates are trusted is
+//! in `trust`. Start at [`TlsOptions`].
+
+mod trust;
 
 use std::{
     io,
@@ -10,21 +13,16 @@ use std::{
     time::Duration,
 };
 
-use redial_core::{Kind, Policy, Reason, escape};
-use rustls_platform_verifier::Verifier;
+use redial_core::{Kind, Policy, Reason, Server, Verify, escape};
 use tokio::time;
 use tokio_rustls::{
     TlsConnector,
     client::TlsStream,
     rustls::{
         self, AlertDescription, CertificateError, ClientConfig, ConfigBuilder,
-        DigitallySignedStruct, RootCertStore, SignatureScheme,
-        client::{
-            WantsClientCert,
-            danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-        },
-        crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
-        pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject},
+        client::WantsClientCert,
+        crypto::ring,
+        pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
     },
 };
 
@@ -33,7 +31,8 @@ use crate::{Error, cause::Cause, errno::Moment, wire::Wire};
 /// How servers are asked for TLS.
 ///
 /// # Default
-/// The system's trust store, no client certificate, the server's own name, no protocols, secure.
+/// The system's trust store, no client certificate, the server's own name, no protocols, secure,
+/// chain and name checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TlsOptions {
     /// A PEM file of authorities, trusted *instead of* the system's: `--ca`.
@@ -50,14 +49,35 @@ pub struct TlsOptions {
     pub alpn: Vec<String>,
     /// Accept any certificate: `--insecure`.
     pub insecure: bool,
+    /// What is checked of a certificate.
+    pub verify: Verify,
 }
 
 impl TlsOptions {
-    /// The same, with what a probe of this policy needs the two sides to agree on, unless the
-    /// options say what to offer.
+    /// The same for one server of a policy: what stands behind its `#` and in its query counts
+    /// before these options. Where none says what to offer, it is what a probe of it needs.
     #[must_use]
-    pub fn for_policy(mut self, policy: &Policy) -> Self {
-        if let Some(alpn) = policy.alpn().filter(|_| self.alpn.is_empty()) {
+    pub fn for_server(mut self, policy: &Policy, index: usize) -> Self {
+        if let Some(own) = policy.servers().get(index).map(Server::overrides) {
+            if let Some(ca) = own.ca {
+                self.ca_pem = None;
+                self.ca = (&*ca != "system").then(|| PathBuf::from(&*ca));
+                self.insecure = false;
+            }
+            let path = |name: Arc<str>| PathBuf::from(&*name);
+            if own.cert.is_some() {
+                self.key = None;
+            }
+            self.cert = own.cert.map(path).or(self.cert);
+            self.key = own.key.map(path).or(self.key);
+            self.sni = own.sni.map(|name| name.as_ref().to_owned()).or(self.sni);
+            if !own.alpn.is_empty() {
+                self.alpn = own.alpn.iter().map(|name| name.as_ref().to_owned()).collect();
+            }
+            self.insecure |= own.insecure;
+            self.verify = own.verify.unwrap_or(self.verify);
+        }
+        if let Some(alpn) = policy.alpn(index).filter(|_| self.alpn.is_empty()) {
             self.alpn.push(alpn.to_owned());
         }
         self
@@ -82,15 +102,8 @@ impl TlsSetup {
         let versions = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .map_err(|error| unusable(&error))?;
-        let trusting = if options.insecure {
-            let anyone = Arc::new(Anyone(provider));
-            versions.dangerous().with_custom_certificate_verifier(anyone)
-        } else if options.ca.is_some() || options.ca_pem.is_some() {
-            versions.with_root_certificates(authorities(options)?)
-        } else {
-            let system = Verifier::new(provider).map_err(|_| no_trust_store())?;
-            versions.dangerous().with_custom_certificate_verifier(Arc::new(system))
-        };
+        let verifier = trust::verifier(options, &provider)?;
+        let trusting = versions.dangerous().with_custom_certificate_verifier(verifier);
         let mut config = identify(trusting, options)?;
         config.alpn_protocols = options.alpn.iter().map(|name| name.clone().into_bytes()).collect();
         let sni = options.sni.as_deref().map(parse_sni).transpose()?;
@@ -315,38 +328,6 @@ fn identify(
     })
 }
 
-/// The authorities to trust instead of the system's.
-fn authorities(options: &TlsOptions) -> Result<RootCertStore, Error> {
-    let mut store = RootCertStore::empty();
-    if let Some(path) = &options.ca {
-        for certificate in certificates(path)? {
-            trust(&mut store, certificate, &path.display().to_string())?;
-        }
-    }
-    for certificate in
-        CertificateDer::pem_slice_iter(options.ca_pem.as_deref().unwrap_or("").as_bytes())
-    {
-        let certificate = certificate.map_err(|error| {
-            Error::new(format!("the authorities are not PEM: {error}"), "give certificates in PEM")
-        })?;
-        trust(&mut store, certificate, "the text of authorities")?;
-    }
-    Ok(store)
-}
-
-fn trust(
-    store: &mut RootCertStore,
-    certificate: CertificateDer<'static>,
-    place: &str,
-) -> Result<(), Error> {
-    store.add(certificate).map_err(|error| {
-        Error::new(
-            format!("{place} holds something that is no certificate: {error}"),
-            "give a PEM file of certificates",
-        )
-    })
-}
-
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
     let found: Result<Vec<_>, _> =
         CertificateDer::pem_file_iter(path).and_then(|certificates| certificates.collect());
@@ -398,49 +379,10 @@ fn parse_sni(name: &str) -> Result<ServerName<'static>, Error> {
     })
 }
 
-/// `--insecure`: any certificate, but still one whose key the server has.
-#[derive(Debug)]
-struct Anyone(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Anyone {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        verify_tls12_signature(message, cert, signature, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        verify_tls13_signature(message, cert, signature, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use tokio_rustls::rustls::pki_types::UnixTime;
+
     use super::*;
 
     #[test]

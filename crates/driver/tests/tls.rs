@@ -10,7 +10,9 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
 };
 use redial::{Connection, Settings, TlsOptions, TlsSetup, attempt};
-use redial_core::{Delivery, Endpoints, Expectation, Failure, Kind, Outcome, Server, Stage};
+use redial_core::{
+    Delivery, Endpoints, Expectation, Failure, Kind, Outcome, Server, Stage, Verify,
+};
 use tempfile::NamedTempFile;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -310,4 +312,102 @@ fn no_trust_store_is_read_where_no_server_needs_it() {
     let error = Settings::default().with_tls(&missing, &tls).unwrap_err();
     assert!(error.to_string().starts_with("cannot read /nowhere/ca.pem: "), "{error}");
     assert!(TlsSetup::build(&insecure()).is_ok());
+}
+
+/// A certificate that signed itself and calls itself an authority, as `openssl req -x509` makes
+/// them, and a file with it.
+fn self_signed(
+    names: &[&str],
+    change: impl FnOnce(&mut CertificateParams),
+) -> (ServerConfig, NamedTempFile) {
+    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+    let mut params = CertificateParams::new(names).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.distinguished_name.push(DnType::CommonName, "127.0.0.1");
+    change(&mut params);
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    let mut file = NamedTempFile::new().unwrap();
+    file.write_all(certificate.pem().as_bytes()).unwrap();
+    (config(certificate.der().clone(), &key), file)
+}
+
+fn trusting(file: &NamedTempFile, verify: Verify) -> TlsOptions {
+    TlsOptions { ca: Some(file.path().to_owned()), verify, ..TlsOptions::default() }
+}
+
+#[tokio::test]
+async fn self_signed_certificate_named_is_trusted() {
+    // Named as an authority, or not; by its alternative names, or by its common name alone.
+    let no_authority = |params: &mut CertificateParams| params.is_ca = IsCa::ExplicitNoCa;
+    for (config, file) in [
+        self_signed(&["127.0.0.1"], |_| {}),
+        self_signed(&["127.0.0.1"], no_authority),
+        self_signed(&[], |_| {}),
+        self_signed(&[], no_authority),
+    ] {
+        let server = serve_tls(config, echo).await;
+        dial(&server, &trusting(&file, Verify::Full)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn leaf_named_without_its_authority_is_trusted() {
+    let authority = Authority::new();
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+    let certificate = params.signed_by(&key, &authority.issuer).unwrap();
+    let mut file = NamedTempFile::new().unwrap();
+    file.write_all(certificate.pem().as_bytes()).unwrap();
+    let server = serve_tls(config(certificate.der().clone(), &key), echo).await;
+    dial(&server, &trusting(&file, Verify::Full)).await.unwrap();
+}
+
+#[tokio::test]
+async fn self_signed_certificate_is_still_checked() {
+    let expired = |params: &mut CertificateParams| {
+        params.not_before = date_time_ymd(2020, 1, 1);
+        params.not_after = date_time_ymd(2021, 1, 1);
+    };
+    let renamed = |params: &mut CertificateParams| {
+        params.distinguished_name.push(DnType::CommonName, "db.example");
+    };
+    // An alternative name counts before the common name.
+    for (pair, words) in [
+        (self_signed(&["127.0.0.1"], expired), "it expired"),
+        (self_signed(&["db.example"], |_| {}), "it is for db.example, not for 127.0.0.1"),
+        (self_signed(&[], renamed), "it is for no name, not for 127.0.0.1"),
+    ] {
+        let server = serve_tls(pair.0, echo).await;
+        let failure = dial(&server, &trusting(&pair.1, Verify::Full)).await.unwrap_err();
+        assert_eq!(failure.kind, Kind::TlsCertificate);
+        assert!(detail(&failure).contains(words), "{failure}");
+    }
+    // Another certificate of the same names is another certificate.
+    let (config, _) = self_signed(&["127.0.0.1"], |_| {});
+    let (_, other) = self_signed(&["127.0.0.1"], |_| {});
+    let server = serve_tls(config, echo).await;
+    let failure = dial(&server, &trusting(&other, Verify::Full)).await.unwrap_err();
+    assert_eq!(failure.kind, Kind::TlsCertificate);
+}
+
+#[tokio::test]
+async fn verify_decides_what_is_checked() {
+    let authority = Authority::new();
+    let other = Authority::named("another authority");
+    for (named, verify, accepted) in [
+        (Some(&authority), Verify::Full, false),
+        (Some(&authority), Verify::Authority, true),
+        (Some(&authority), Verify::IfNamed, true),
+        (Some(&other), Verify::Authority, false),
+        (Some(&other), Verify::IfNamed, false),
+        (Some(&other), Verify::Nothing, true),
+        (None, Verify::IfNamed, true),
+        (None, Verify::Nothing, true),
+    ] {
+        let server = serve_tls(authority.server("db.example", |_| {}), echo).await;
+        let ca = named.map(|named| named.file.path().to_owned());
+        let result = dial(&server, &TlsOptions { ca, verify, ..TlsOptions::default() }).await;
+        assert_eq!(result.is_ok(), accepted, "{verify:?} {result:?}");
+    }
 }

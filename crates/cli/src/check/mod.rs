@@ -29,7 +29,9 @@ use self::{
     report::Report,
     warnings::{Case, Crowd},
 };
-use crate::{VERBS, error::Error, exit::Exit, flags::PolicyFlags, terminal, texts::reason};
+use crate::{
+    VERBS, applies::Typed, error::Error, exit::Exit, flags::PolicyFlags, terminal, texts::reason,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -86,10 +88,13 @@ pub(crate) struct CheckFlags {
 /// Reads the words behind `redial check`, and checks.
 pub(crate) fn run(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> {
     let matches = command().try_get_matches_from(words);
-    let flags = matches
-        .and_then(|matches| CheckFlags::from_arg_matches(&matches))
-        .map_err(|error| Error::Flags(Box::new(error)))?;
+    let parsed = matches.and_then(|matches| Ok((CheckFlags::from_arg_matches(&matches)?, matches)));
+    let (flags, matches) = parsed.map_err(|error| Error::Flags(Box::new(error)))?;
     let reports = flags.reports()?;
+    let typed = Typed::new(&matches, Verb::Connect);
+    for report in &reports {
+        typed.check_tls(report.policy.servers())?;
+    }
     if let Some(verb) = &flags.standing {
         return standing(&flags, verb, &reports);
     }

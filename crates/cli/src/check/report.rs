@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use redial::{Clause, Human, Policy, Spread, Times, masked};
+use redial::{Clause, Human, Policy, Server, Spread, Times, masked};
 use serde_json::{Value, json};
 
 use super::{
@@ -91,6 +91,7 @@ impl Report {
         let mut report = json!({
             "version": VERSION,
             "clauses": clauses,
+            "servers": policy.servers().iter().map(Server::written).collect::<Vec<_>>(),
             "rounds": policy.rounds().to_string(),
             "schedules": self.schedules.iter().map(schedule_json).collect::<Vec<_>>(),
             "warnings": warnings,
@@ -122,8 +123,7 @@ impl Report {
         let policy = &self.policy;
         let mut text = String::new();
         if !policy.servers().is_empty() {
-            let servers: Vec<&str> =
-                policy.servers().iter().map(|server| &**server.label()).collect();
+            let servers: Vec<String> = policy.servers().iter().map(Server::written).collect();
             text += &format!("servers: {}\n", servers.join(", "));
         }
         text += &format!("rounds: {}\n", policy.rounds());

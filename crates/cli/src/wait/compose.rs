@@ -12,7 +12,7 @@ use crate::error::Error;
 /// What the variables say.
 pub(crate) struct Compose {
     /// `WAIT_HOSTS`: `db:5432, cache:6379`.
-    pub(crate) hosts: Vec<String>,
+    pub(crate) hosts: String,
     /// `WAIT_TIMEOUT`, in seconds.
     pub(crate) timeout: Option<Duration>,
     /// `WAIT_HOST_CONNECT_TIMEOUT`, in seconds.
@@ -33,9 +33,7 @@ const ELSEWHERE: [(&str, &str); 4] = [
 /// What `WAIT_HOSTS` and its friends say, if they say anything.
 pub(crate) fn read() -> Result<Option<Compose>, Error> {
     let Some(hosts) = text("WAIT_HOSTS")? else { return Ok(None) };
-    let hosts: Vec<String> =
-        hosts.split(',').map(str::trim).filter(|host| !host.is_empty()).map(Into::into).collect();
-    if hosts.is_empty() {
+    if hosts.trim_matches([',', ' ']).is_empty() {
         return Err(Error::plain(
             "WAIT_HOSTS is set and names nothing",
             "write WAIT_HOSTS=db:5432,cache:6379",

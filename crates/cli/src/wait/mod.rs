@@ -14,6 +14,7 @@ mod targets;
 use std::{
     ffi::OsString,
     num::NonZeroU32,
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -26,9 +27,10 @@ use redial::{
 
 use self::{progress::Progress, targets::Target};
 use crate::{
+    applies::Typed,
     error::Error,
     exit::Exit,
-    flags::{DialFlags, PolicyFlags, ReportFlags},
+    flags::{DialFlags, PolicyFlags, ReportFlags, parse},
     habits,
     practice::{self, Practice},
     runtime::{interrupts, runtime},
@@ -47,6 +49,16 @@ struct Flags {
     /// of `db1:5432,db2:5432` either will do; options stand behind #: `db:5432#within=5s`
     #[arg(value_name = "TARGET")]
     targets: Vec<String>,
+
+    /// Wait for the targets in this file as well: one a line, # begins a comment
+    #[arg(
+        long = "targets",
+        value_name = "FILE",
+        env = "REDIAL_OPT_TARGETS",
+        hide_env = true,
+        help_heading = "How many"
+    )]
+    file: Option<PathBuf>,
 
     /// The command to become once they are ready, with its arguments
     #[arg(last = true, value_name = "COMMAND")]
@@ -144,16 +156,18 @@ fn wait(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> {
     let named = std::iter::once(OsString::from("redial wait"));
     let named = named.chain(translated.into_iter().map(OsString::from)).chain(rest);
     let forgotten = || habits::dashes(habits::Verb::Wait, &own, &command);
-    let flags = match Flags::try_parse_from(named) {
-        Ok(flags) => flags,
-        Err(error) if error.exit_code() == 0 => return Err(Error::Flags(Box::new(error))),
-        Err(error) => return Err(forgotten().unwrap_or_else(|| Error::Flags(Box::new(error)))),
+    let (flags, matches) = match parse::<Flags>(named) {
+        Ok(parsed) => parsed,
+        Err(error) if error.exit() == Exit::Well => return Err(error),
+        Err(error) => return Err(forgotten().unwrap_or(error)),
     };
     if !practice::reads_all(&flags.targets)
         && let Some(error) = forgotten()
     {
         return Err(error);
     }
+    let typed_flags = Typed::new(&matches, flags.verb());
+    typed_flags.check_flags(&flags.policy)?;
     typed::misplaced_clause(&flags.targets)?;
     let mut builder = flags.policy()?;
     let mut practice = Practice::default();
@@ -161,8 +175,15 @@ fn wait(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> {
     practice.warn_of_command(flags.command.first());
     let via = flags.dial.via()?;
     let servers: Vec<Server> = targets.iter().flat_map(|target| target.servers.clone()).collect();
-    typed::warn(&flags.targets, &servers, via.as_ref(), &flags.dial, flags.report.quiet);
-    let (waited, progress) = flags.carry_out(&builder, &targets, &practice)?;
+    let typed = match flags.targets.is_empty() {
+        true => &[],
+        false => servers.as_slice(),
+    };
+    typed_flags.check_servers(&servers, &flags.dial, via.as_ref())?;
+    typed::warn(&flags.targets, typed, via.as_ref(), &flags.dial, flags.report.quiet);
+    let policies = policies(&builder, &targets)?;
+    typed_flags.check_policies(policies.iter().flatten())?;
+    let (waited, progress) = flags.carry_out(&builder, &targets, policies, &practice)?;
     let exit = flags.exit(&waited.verdict);
     let ready: Vec<String> = waited
         .ready()
@@ -188,10 +209,13 @@ fn wait(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> {
 }
 
 impl Flags {
+    const fn verb(&self) -> Verb {
+        if self.gone { Verb::Gone } else { Verb::Wait }
+    }
+
     /// The policy of every server, before it is named.
     fn policy(&self) -> Result<PolicyBuilder, Error> {
-        let verb = if self.gone { Verb::Gone } else { Verb::Wait };
-        let mut builder = self.policy.policy(verb)?;
+        let mut builder = self.policy.policy(self.verb())?;
         if self.policy.deadline.is_none() {
             builder = builder.deadline_unless_set(DEADLINE);
         }
@@ -204,15 +228,19 @@ impl Flags {
         Ok(builder.consecutive(self.consecutive.map_or(1, NonZeroU32::get)))
     }
 
-    /// What is waited for: the words, else the policy file's servers, else docker-compose-wait's
-    /// variables.
+    /// What is waited for: the words and the lines of `--targets`, else the policy file's servers,
+    /// else docker-compose-wait's variables.
     fn named(
         &self,
         builder: &mut PolicyBuilder,
         practice: &mut Practice,
     ) -> Result<Vec<Target>, Error> {
-        if !self.targets.is_empty() {
-            return Ok(targets::of(practice.targets(&self.targets)?));
+        if !self.targets.is_empty() || self.file.is_some() {
+            let mut named = practice.targets(&self.targets)?;
+            if let Some(path) = &self.file {
+                named.extend(targets::read(path, practice)?);
+            }
+            return Ok(targets::of(named));
         }
         if builder.has_servers() {
             return Ok(targets::of(vec![builder.named().to_vec()]));
@@ -231,7 +259,7 @@ impl Flags {
         {
             *builder = builder.clone().limits(|limits| limits.connect = limit);
         }
-        Ok(targets::of(practice.targets(&compose.hosts)?))
+        Ok(targets::of(practice.list(&compose.hosts)?))
     }
 
     const fn goal(&self) -> Goal {
@@ -254,14 +282,10 @@ impl Flags {
         &self,
         builder: &PolicyBuilder,
         targets: &[Target],
+        policies: Vec<Vec<Policy>>,
         practice: &Practice,
     ) -> Result<(Waited, Arc<Mutex<Progress>>), Error> {
         let goal = self.goal();
-        let mut policies = Vec::new();
-        for target in targets {
-            let of_target = target.servers.iter().map(|server| one(builder, server));
-            policies.push(of_target.collect::<Result<Vec<Policy>, Error>>()?);
-        }
         stderr::deadline(policies.iter().flatten().filter_map(Policy::deadline).max());
         let first = policies.iter().flatten().next();
         let progress = Progress::new(targets, goal, self.gone, first, self.report.volume());
@@ -291,7 +315,8 @@ impl Flags {
         let waited = runtime.block_on(async {
             let waiting = wait.interrupts(interrupts()?).run();
             // Whoever has read the first line may tell it to stop.
-            telling().begin(self.targets.is_empty() && !builder.has_servers());
+            let is_named = !self.targets.is_empty() || self.file.is_some();
+            telling().begin(!is_named && !builder.has_servers());
             let heartbeat = async {
                 loop {
                     tokio::time::sleep(progress::HEARTBEAT).await;
@@ -351,7 +376,8 @@ impl Shared {
         if policy.servers().iter().all(|server| server.tls() == Tls::No) {
             return Ok(None);
         }
-        let options = options.for_policy(policy);
+        // A session of a wait has one server.
+        let options = options.for_server(policy, 0);
         if let Some((_, setup)) = self.0.iter().find(|(known, _)| *known == options) {
             return Ok(Some(setup.clone()));
         }
@@ -360,6 +386,13 @@ impl Shared {
         self.0.push((options, setup.clone()));
         Ok(Some(setup))
     }
+}
+
+/// The policy of each server of each target.
+fn policies(builder: &PolicyBuilder, targets: &[Target]) -> Result<Vec<Vec<Policy>>, Error> {
+    let of_target =
+        |target: &Target| target.servers.iter().map(|server| one(builder, server)).collect();
+    targets.iter().map(of_target).collect()
 }
 
 /// The policy of one server.

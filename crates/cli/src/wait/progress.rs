@@ -50,6 +50,8 @@ pub(crate) struct Line {
     pub(crate) tries: u32,
     pub(crate) last: Option<Arc<Failure>>,
     pub(crate) state: State,
+    /// Its own time limits.
+    limits: Limits,
     address: Option<Address>,
     /// The kind that was told last.
     told: Option<Kind>,
@@ -87,12 +89,14 @@ impl Progress {
         policy: Option<&Policy>,
         volume: Volume,
     ) -> Self {
+        let limits = policy.map(|policy| *policy.limits()).unwrap_or_default();
         let line = |server: &redial::Server| Line {
             label: server.label().to_string(),
             what: what(server).to_owned(),
             tries: 0,
             last: None,
             state: State::Trying,
+            limits: server.options().overrides.limits(&limits),
             address: None,
             told: None,
         };
@@ -105,7 +109,7 @@ impl Progress {
             targets: targets.iter().map(watched).collect(),
             began: Instant::now(),
             gone,
-            limits: policy.map(|policy| *policy.limits()).unwrap_or_default(),
+            limits,
             volume,
             style: Style::of_stderr(),
             live: false,
@@ -239,8 +243,10 @@ impl Progress {
         stderr::live(Vec::new());
     }
 
-    pub(crate) const fn limits(&self) -> &Limits {
-        &self.limits
+    /// The time limits of the server with this label.
+    pub(crate) fn limits_named(&self, label: &str) -> Limits {
+        let mut lines = self.targets.iter().flat_map(|target| &target.servers);
+        lines.find(|line| line.label == label).map_or(self.limits, |line| line.limits)
     }
 
     pub(crate) const fn is_gone(&self) -> bool {

@@ -73,7 +73,7 @@ fn why(waited: &Waited, progress: &Progress) -> String {
     let last = open.clone().find_map(|line| line.last.as_deref());
     match failure.or(last) {
         Some(failure) if progress.is_gone() => format!("{}: it is still there", failure.server),
-        Some(failure) => failure.sentence(progress.limits()),
+        Some(failure) => failure.sentence(&progress.limits_named(&failure.server)),
         None => {
             let label = open.next().map_or("it", |line| &line.label);
             format!("{label}: the first attempt was not over in time; to allow more: --timeout 2m")

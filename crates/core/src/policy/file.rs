@@ -58,11 +58,24 @@ pub(super) fn read(verb: Verb, text: &str) -> Result<PolicyBuilder, Mistake> {
         )
     })?;
     let file = File { text };
+    refuse_two_judges(table.get_ref())?;
     let mut policy = Policy::build(verb);
     for (key, value) in in_order(table.get_ref()) {
         policy = file.key(policy, key, value)?;
     }
     Ok(policy)
+}
+
+/// `as` judges nothing where `expect` or `send` says how to judge.
+fn refuse_two_judges(table: &DeTable<'_>) -> Result<(), Mistake> {
+    let Some((recipe, _)) = table.get_key_value("as") else { return Ok(()) };
+    match ["expect", "send"].into_iter().find(|key| table.get(*key).is_some()) {
+        Some(other) => {
+            let what = format!("`as` and `{other}` both say how a server is judged");
+            Err(Mistake::new(recipe.span(), what, "leave one of them out"))
+        }
+        None => Ok(()),
+    }
 }
 
 /// A table's keys as they stand in the file, so that the first mistake is the topmost.

@@ -196,18 +196,41 @@ impl Policy {
             (None, Some(Judgement::Probe { script, .. }), _) => Expectation::Probe(script),
             (None, Some(Judgement::Greeting(expected)), _) => Expectation::Greeting(expected),
             // An opening that nobody answers has to leave, no more.
-            (None, _, Verb::Wait) if self.opening.is_none() && !self.limits.settle.is_zero() => {
-                Expectation::Settled(self.limits.settle)
+            (None, _, Verb::Wait) if self.opening.is_none() => {
+                match self.limits_of(server).settle {
+                    Duration::ZERO => Expectation::Nothing,
+                    settle => Expectation::Settled(settle),
+                }
             }
             (None, ..) => Expectation::Nothing,
         }
     }
 
-    /// How long an answer of this server may take: `limits.reply`, or as long as its protocol says.
+    /// The time limits of attempts at this server: the policy's, or those behind its `#`.
+    #[must_use]
+    pub fn limits_of(&self, server: usize) -> Limits {
+        match self.servers.get(server) {
+            Some(server) => server.options().overrides.limits(&self.limits),
+            None => self.limits,
+        }
+    }
+
+    /// The time limits of the server with this label, as a failure names it.
+    #[must_use]
+    pub fn limits_named(&self, label: &str) -> Limits {
+        let is_it = |server: &Server| &**server.label() == label;
+        let server = self.servers.iter().position(is_it);
+        server.map_or(self.limits, |server| self.limits_of(server))
+    }
+
+    /// How long an answer of this server may take: `limits.reply`, or as long as its protocol says;
+    /// its own `#reply-timeout` counts before both.
     #[must_use]
     pub fn reply_limit(&self, server: usize) -> Duration {
-        let own = self.judgements.get(server).and_then(Judgement::within);
-        own.map_or(self.limits.reply, |own| own.max(self.limits.reply))
+        let named = self.servers.get(server).and_then(|one| one.options().overrides.reply);
+        let of_protocol = self.judgements.get(server).and_then(Judgement::within);
+        let default = of_protocol.map_or(self.limits.reply, |own| own.max(self.limits.reply));
+        named.unwrap_or(default)
     }
 
     /// Whether connections are redial's own, to probe servers on.
@@ -216,13 +239,13 @@ impl Policy {
         self.judgements.iter().any(|judgement| matches!(judgement, Judgement::Probe { .. }))
     }
 
-    /// What a probe needs the two sides to agree on in the TLS handshake: `h2`.
+    /// What a probe of this server needs the two sides to agree on in the TLS handshake: `h2`.
     #[must_use]
-    pub fn alpn(&self) -> Option<&str> {
-        self.judgements.iter().find_map(|judgement| match judgement {
+    pub fn alpn(&self, server: usize) -> Option<&str> {
+        match self.judgements.get(server)? {
             Judgement::Probe { recipe, .. } => recipe.alpn(),
             Judgement::None | Judgement::Greeting(_) => None,
-        })
+        }
     }
 
     /// How long a connection must live to count as healthy.

@@ -10,7 +10,7 @@ use core::{
 
 use super::Policy;
 use crate::{
-    Server, Verb,
+    Verb,
     clause::{Clause, StepList},
     quantity::Human,
 };
@@ -30,7 +30,7 @@ impl Policy {
     fn write_toml(&self, file: &mut String) -> fmt::Result {
         if !self.servers.is_empty() {
             let servers: alloc::vec::Vec<String> =
-                self.servers.iter().map(|server| quoted(&with_options(server))).collect();
+                self.servers.iter().map(|server| quoted(&server.written())).collect();
             writeln!(file, "servers = [{}]", servers.join(", "))?;
         }
         if let Some(recipe) = &self.recipe {
@@ -88,17 +88,6 @@ impl Policy {
             settle => writeln!(file, "settle = \"{}\"", Human(settle)),
         }
     }
-}
-
-/// A server's label and what stood behind its `#`.
-fn with_options(server: &Server) -> String {
-    let mut text = String::from(&**server.label());
-    let options = format!("{}", server.options());
-    if !options.is_empty() {
-        text.push('#');
-        text.push_str(&options);
-    }
-    text
 }
 
 /// A literal string of TOML may hold no control characters but tab and newline.

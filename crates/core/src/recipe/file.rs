@@ -175,7 +175,12 @@ fn choice(table: Table<'_>, names: &[Option<&str>], seen: &mut Seen) -> Result<C
 }
 
 fn only(table: &Table<'_>) -> Result<Option<Only>, Mistake> {
-    let words = [("tls", Only::Tls), ("plain", Only::Plain), ("body", Only::Body)];
+    let words = [
+        ("tls", Only::Tls),
+        ("tls-optional", Only::OptionalTls),
+        ("plain", Only::Plain),
+        ("body", Only::Body),
+    ];
     table.text("only")?.map(|only| only.one_of(&words)).transpose()
 }
 

@@ -29,6 +29,8 @@ pub(super) struct Step {
 pub(super) enum Only {
     /// Those that are to begin TLS in the protocol's own words.
     Tls,
+    /// Of those, the ones that are used without TLS where it is not offered: `sslmode=prefer`.
+    OptionalTls,
     /// The others.
     Plain,
     /// Those with the option `#body=…`.
@@ -92,6 +94,7 @@ impl Only {
     fn holds(self, server: &Server) -> bool {
         match self {
             Self::Tls => server.tls() == Tls::ByProtocol,
+            Self::OptionalTls => server.tls_is_optional(),
             Self::Plain => server.tls() != Tls::ByProtocol,
             Self::Body => server.options().body.is_some(),
         }

@@ -51,6 +51,11 @@ impl Masked {
         self.secrets.iter().any(|secret| piece.start <= secret.start && secret.end <= piece.end)
     }
 
+    /// What stood between these bytes of the masked text, in the text as it was written.
+    pub(super) fn written<'a>(&self, text: &'a str, piece: &Range<usize>) -> &'a str {
+        text.get(self.origin(piece.start)..self.origin(piece.end)).unwrap_or("")
+    }
+
     /// The same mistake, at its place in the text as it was written.
     pub(super) fn in_original(&self, mut mistake: Mistake) -> Mistake {
         mistake.at = self.origin(mistake.at.start)..self.origin(mistake.at.end);
@@ -171,7 +176,7 @@ pub fn masked(text: &str) -> String {
 ///
 /// A comma ends one only if a protocol follows: other commas may be in the password.
 fn regions(text: &str) -> impl Iterator<Item = Range<usize>> {
-    let mut starts = text.match_indices(',').filter_map(|(comma, _)| {
+    let mut starts = text.match_indices([',', '|']).filter_map(|(comma, _)| {
         let name = text[comma + 1..].split_once("://").map_or("", |(name, _)| name);
         (Scheme::named(name).is_some() || text[comma + 1..].starts_with("unix:")).then_some(comma)
     });
@@ -185,6 +190,46 @@ fn regions(text: &str) -> impl Iterator<Item = Range<usize>> {
 }
 
 fn find(text: &str, region: Range<usize>, secrets: &mut Vec<Range<usize>>) -> Result<(), Mistake> {
+    let Some((options, proxy)) = proxy(&text[region.clone()]) else {
+        return find_in_address(text, region, secrets);
+    };
+    let (options, proxy) = (region.start + options, region.start + proxy);
+    find_in_address(text, region.start..options, secrets)?;
+    let end = text[proxy..region.end].find(',').map_or(region.end, |length| proxy + length);
+    let Some(login_end) = text[proxy..region.end].rfind('@').map(|length| proxy + length) else {
+        return Ok(());
+    };
+    if login_end > end {
+        return Err(Mistake::new(
+            proxy..end,
+            "an `@` after a `,` could belong to the proxy's password",
+            "in a password write %2C for a comma, and %40 for an `@`",
+        ));
+    }
+    let login = text[proxy..login_end].find("://").map_or(proxy, |length| proxy + length + 3);
+    match text[login..login_end].find(':') {
+        Some(colon) => secrets.push(login + colon + 1..login_end),
+        // A user alone may be a token.
+        None => secrets.push(login..login_end),
+    }
+    Ok(())
+}
+
+/// Where the options of a server begin, with their `#`, and within them the value of `via=`.
+fn proxy(text: &str) -> Option<(usize, usize)> {
+    text.match_indices("via=").find_map(|(at, name)| {
+        let before = &text[..at];
+        // Other options may stand between.
+        let options = before.rfind('#').filter(|_| before.ends_with(['#', ',']))?;
+        Some((options, at + name.len()))
+    })
+}
+
+fn find_in_address(
+    text: &str,
+    region: Range<usize>,
+    secrets: &mut Vec<Range<usize>>,
+) -> Result<(), Mistake> {
     let written = &text[region.clone()];
     if written.starts_with("unix:") {
         return Ok(());
@@ -192,7 +237,10 @@ fn find(text: &str, region: Range<usize>, secrets: &mut Vec<Range<usize>>) -> Re
     let is_word =
         |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
     let (scheme, body) = match written.split_once("://") {
-        Some((name, _)) if is_word(name) => (name, region.start + name.len() + 3),
+        // `jdbc:postgresql`
+        Some((name, _)) if is_word(name) || Scheme::named(name).is_some() => {
+            (name, region.start + name.len() + 3)
+        }
         // `user:password@host`, without a protocol: refused later, but masked all the same.
         _ => {
             let user_end = written.rfind('@');

@@ -6,12 +6,16 @@
 //! [`Target`] for several of which any will do.
 
 mod credentials;
+mod hosts;
 mod ipv4;
 mod mask;
 mod options;
+mod overrides;
 mod place;
+mod query;
 mod read;
 mod target;
+mod via;
 
 use alloc::{format, sync::Arc};
 use core::{fmt, str::FromStr};
@@ -21,8 +25,10 @@ use serde::{Serialize, Serializer};
 pub use mask::{masked, secrets};
 pub use options::Options;
 pub(crate) use options::{percent_decoded, status_range};
+pub use overrides::{Overrides, Verify};
 pub use place::Place;
 pub use target::Target;
+pub use via::{Via, ViaLogin, ViaProtocol};
 
 use crate::{Mistake, Scheme, Tls, escape::printable, nearest::quoted};
 use mask::Masked;
@@ -36,6 +42,7 @@ use mask::Masked;
 /// | `unix:/run/app.sock`, `unix:./app.sock` | a Unix socket |
 /// | `tls://db:5432` | TLS from the first byte |
 /// | `postgres://app@db/main?sslmode=require` | a protocol of [`Scheme::all`], its port and TLS |
+/// | `postgresql+asyncpg://db`, `jdbc:mysql://db` | the same, as drivers write it |
 /// | any of these and `#within=5s,as=redis` | its [`Options`], which never travel |
 /// | `http://h/#/login`, `http://h/#!/login` | a web page's fragment, which is not sent |
 ///
@@ -67,6 +74,9 @@ pub struct Server {
     fragment: Option<Arc<str>>,
     options: Options,
     had_password: bool,
+    /// What the query says of TLS.
+    asked: Overrides,
+    tls_is_optional: bool,
 }
 
 impl Server {
@@ -125,6 +135,8 @@ impl Server {
             fragment: None,
             options: Options::default(),
             had_password: false,
+            asked: Overrides::default(),
+            tls_is_optional: false,
         }
     }
 
@@ -197,6 +209,64 @@ impl Server {
     #[must_use]
     pub const fn options(&self) -> &Options {
         &self.options
+    }
+
+    /// How it is reached, where that differs from the flags: its options, else what its query
+    /// asks for (`sslmode`, `sslrootcert`).
+    #[must_use]
+    pub fn overrides(&self) -> Overrides {
+        self.options.overrides.clone().or(&self.asked)
+    }
+
+    /// Whether it is used without TLS where it offers none: `sslmode=prefer`.
+    #[must_use]
+    pub const fn tls_is_optional(&self) -> bool {
+        self.tls_is_optional
+    }
+
+    /// As it is written with its options: `db:5432#within=5s`. Passwords are `***`.
+    #[must_use]
+    pub fn written(&self) -> alloc::string::String {
+        let options = format!("{}", self.options);
+        if options.is_empty() { (*self.label).into() } else { format!("{}#{options}", self.label) }
+    }
+
+    /// How this server would be written with TLS; none where its protocol has no such form.
+    ///
+    /// ```
+    /// # use redial_core::Server;
+    /// let with_tls = |text: &str| Server::parse(text).unwrap().written_with_tls();
+    /// assert_eq!(with_tls("db:5432").as_deref(), Some("tls://db:5432"));
+    /// assert_eq!(with_tls("redis://cache/0").as_deref(), Some("rediss://cache/0"));
+    /// assert_eq!(with_tls("postgres://db").as_deref(), Some("postgres://db?sslmode=verify-full"));
+    /// assert_eq!(with_tls("unix:/run/app.sock"), None);
+    /// ```
+    #[must_use]
+    pub fn written_with_tls(&self) -> Option<alloc::string::String> {
+        let Place::Host { .. } = &self.place else { return None };
+        let label = &*self.label;
+        let text = match (self.scheme, label.split_once("://")) {
+            (Some(scheme), Some((_, rest))) => match (scheme.secured(), scheme.tls_on_request) {
+                (_, Tls::ByProtocol) => {
+                    let sign = if self.query.is_some() { '&' } else { '?' };
+                    let asks = match scheme.protocol {
+                        Some("postgres") => "sslmode=verify-full",
+                        Some("mysql") => "ssl-mode=verify_identity",
+                        _ => "tls=true",
+                    };
+                    // What was asked before stands; the last word counts.
+                    format!("{label}{sign}{asks}")
+                }
+                (Some(secured), _) => format!("{}://{rest}", secured.name),
+                (None, Tls::Immediately) => {
+                    let sign = if self.query.is_some() { '&' } else { '?' };
+                    format!("{label}{sign}tls=true")
+                }
+                (None, Tls::No) => return None,
+            },
+            _ => format!("tls://{}", self.place),
+        };
+        Self::parse(&text).ok().filter(|server| server.tls() != Tls::No).map(|_| text)
     }
 
     /// Whether a password was written, and masked.

@@ -4,8 +4,9 @@
 //! asks for the others, is not known here. Start at [`Options`].
 
 use alloc::{format, string::String, sync::Arc, vec::Vec};
-use core::{fmt, time::Duration};
+use core::{fmt, ops::Range, time::Duration};
 
+use super::overrides::{self, Overrides};
 use crate::{
     Answer, Human, Mistake,
     nearest::{nearest, quoted},
@@ -13,6 +14,12 @@ use crate::{
 };
 
 const NAMES: [&str; 7] = ["within", "as", "starttls", "status", "body", "method", "header"];
+
+/// The options without a value.
+pub(super) const FLAGS: [&str; 2] = ["starttls", "insecure"];
+
+/// The options whose value may have commas in it.
+pub(super) const LISTS: [&str; 1] = ["alpn"];
 
 /// What stands behind `#`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -32,16 +39,37 @@ pub struct Options {
     /// `header=Name:%20value`: a line that is sent as well. What is written percent-encoded is
     /// decoded here, in `body` too.
     pub header: Option<Arc<str>>,
+    /// `ca=FILE`, `sni=NAME`, `via=PROXY`, `connect-timeout=2s` and others with a flag's name.
+    pub overrides: Overrides,
 }
 
 impl Options {
-    /// Reads `within=5s,as=redis`.
-    pub(super) fn read(text: &str) -> Result<Self, Mistake> {
+    /// Reads `within=5s,as=redis`. `written` gives what stood at a place of the text before its
+    /// passwords were masked.
+    pub(super) fn read(
+        text: &str,
+        written: &dyn Fn(Range<usize>) -> String,
+    ) -> Result<Self, Mistake> {
         let mut options = Self::default();
-        let mut start = 0;
-        for option in text.split(',') {
-            options.set(option).map_err(|mistake| mistake.shifted(start))?;
-            start += option.len() + 1;
+        for at in pieces(text) {
+            let option = &text[at.clone()];
+            let read = match option.strip_prefix("via=") {
+                Some(value) => {
+                    options.set(&format!("via={}", written(at.end - value.len()..at.end)))
+                }
+                None => options.set(option),
+            };
+            read.map_err(|mut mistake| {
+                // The unmasked text may have another length.
+                mistake.at.end = mistake.at.end.min(option.len());
+                mistake.at.start = mistake.at.start.min(mistake.at.end);
+                mistake.shifted(at.start)
+            })?;
+        }
+        if options.overrides.key.is_some() && options.overrides.cert.is_none() {
+            let at = text.find("key=").unwrap_or(0);
+            let what = "the option `key` has no `cert` beside it";
+            return Err(Mistake::new(at..text.len(), what, "write #cert=FILE,key=FILE"));
         }
         Ok(options)
     }
@@ -56,19 +84,28 @@ impl Options {
             body: self.body.or_else(|| other.body.clone()),
             method: self.method.or_else(|| other.method.clone()),
             header: self.header.or_else(|| other.header.clone()),
+            overrides: self.overrides.or(&other.overrides),
         }
     }
 
     fn set(&mut self, option: &str) -> Result<(), Mistake> {
         let all = 0..option.len();
         let (name, value) = option.split_once('=').unwrap_or((option, ""));
-        if value.is_empty() && option != "starttls" {
+        if value.is_empty() && !FLAGS.contains(&option) {
             let what = "an option behind `#` has no value";
             return Err(Mistake::new(all, what, "write #within=5s or #as=redis"));
         }
-        if !NAMES.contains(&name) {
+        if !NAMES.contains(&name) && !overrides::NAMES.contains(&name) {
             let what = format!("no option behind `#` is called {}", quoted(name));
-            let instead = match nearest(name, NAMES) {
+            let near = match name {
+                "connect" | "tls" | "reply" => {
+                    let instead = format!("it has the name of its flag: `{name}-timeout`");
+                    return Err(Mistake::new(0..name.len(), what, instead));
+                }
+                "timeout" | "deadline" => Some("within"),
+                _ => nearest(name, NAMES.into_iter().chain(overrides::NAMES)),
+            };
+            let instead = match near {
                 Some(name) => format!("the nearest is `{name}`"),
                 None => "write #within=5s or #as=redis".into(),
             };
@@ -81,21 +118,28 @@ impl Options {
             "status" => self.status.is_some(),
             "body" => self.body.is_some(),
             "method" => self.method.is_some(),
-            _ => self.header.is_some(),
+            "header" => self.header.is_some(),
+            _ => self.overrides.has(name),
         };
         if twice {
             let what = format!("the option `{name}` stands there twice");
             return Err(Mistake::new(all, what, "write it once"));
         }
-        if name == "starttls" {
+        if FLAGS.contains(&name) {
             if option != name {
-                let what = "the option `starttls` has no value";
-                return Err(Mistake::new(all, what, "write #starttls"));
+                let what = format!("the option `{name}` has no value");
+                return Err(Mistake::new(all, what, format!("write #{name}")));
             }
-            self.starttls = true;
+            match name {
+                "insecure" => self.overrides.insecure = true,
+                _ => self.starttls = true,
+            }
             return Ok(());
         }
         let after = name.len() + 1;
+        if overrides::NAMES.contains(&name) {
+            return self.overrides.set(name, value).map_err(|mistake| mistake.shifted(after));
+        }
         let wrong = |what: &str, instead: &str| {
             let what = format!("{} is no {what}", quoted(value));
             Mistake::new(after..option.len(), what, instead)
@@ -156,7 +200,7 @@ impl fmt::Display for Options {
             text("header", &self.header),
         ];
         let mut sign = "";
-        for option in all.into_iter().flatten() {
+        for option in all.into_iter().flatten().chain(self.overrides.written()) {
             write!(f, "{sign}{option}")?;
             sign = ",";
         }
@@ -164,8 +208,30 @@ impl fmt::Display for Options {
     }
 }
 
+/// The options between the commas that separate them.
+fn pieces(text: &str) -> Vec<Range<usize>> {
+    let mut pieces: Vec<Range<usize>> = Vec::new();
+    let mut start = 0;
+    for option in text.split(',') {
+        let at = start..start + option.len();
+        start = at.end + 1;
+        match pieces.last_mut() {
+            Some(list) if continues(&text[list.clone()], option) => list.end = at.end,
+            _ => pieces.push(at),
+        }
+    }
+    pieces
+}
+
+/// Whether a word belongs to the list in the option before it, as `http/1.1` in
+/// `alpn=h2,http/1.1`: it names no option, and has no port as a server would.
+pub(super) fn continues(option: &str, word: &str) -> bool {
+    let is_list = option.split_once('=').is_some_and(|(name, _)| LISTS.contains(&name));
+    is_list && !word.is_empty() && !word.contains(['=', ':']) && !FLAGS.contains(&word)
+}
+
 /// The text with everything encoded that could end an option, or stand for something else.
-fn encoded(text: &str) -> String {
+pub(super) fn encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
@@ -186,7 +252,7 @@ pub(crate) fn status_range(text: &str) -> Option<(u16, u16)> {
 }
 
 /// The text that is percent-encoded here; nothing where a `%` has no two digits.
-fn decoded(text: &str) -> Option<String> {
+pub(super) fn decoded(text: &str) -> Option<String> {
     String::from_utf8(percent_decoded(text)?).ok()
 }
 

@@ -1,16 +1,19 @@
 //! Reads one server from text whose passwords are masked.
 //!
 //! The order is fixed: what no server can be, the options, the protocol, its parts, the place.
-//! Start at [`server`].
+//! Start at [`servers`].
 
 use alloc::{
     format,
     string::{String, ToString},
+    vec,
+    vec::Vec,
 };
+use core::ops::Range;
 
-use super::{Options, Place, Server};
+use super::{Options, Place, Server, hosts};
 use crate::{
-    Mistake, Scheme, Tls,
+    Mistake, Scheme,
     escape::printable,
     nearest::{nearest, quoted},
 };
@@ -18,26 +21,12 @@ use crate::{
 /// The words with which a step of a clause begins.
 const STEPS: [&str; 8] = ["retry", "next", "stop", "say", "exit", "drop", "run", "diagnose"];
 
-/// What a query says about TLS, and whether it asks for it.
-const TLS_WORDS: [(&str, bool); 14] = [
-    ("true", true),
-    ("1", true),
-    ("require", true),
-    ("required", true),
-    ("verify-ca", true),
-    ("verify_ca", true),
-    ("verify-full", true),
-    ("verify_identity", true),
-    ("false", false),
-    ("0", false),
-    ("disable", false),
-    ("disabled", false),
-    ("allow", false),
-    ("prefer", false),
-];
-
-/// Reads one server. The text has no password in it any more.
-pub(super) fn server(text: &str) -> Result<Server, Mistake> {
+/// Reads the servers of one word: one, or those of a URL that names several hosts. The text has no
+/// password in it any more; `written` gives what stood at a place of it before.
+pub(super) fn servers(
+    text: &str,
+    written: &dyn Fn(Range<usize>) -> String,
+) -> Result<Vec<Server>, Mistake> {
     if text.trim().is_empty() {
         let instead = "write HOST:PORT";
         return Err(Mistake::new(0..text.len(), "a server is missing", instead));
@@ -46,23 +35,29 @@ pub(super) fn server(text: &str) -> Result<Server, Mistake> {
     let Parts { address, fragment, options } = Parts::of(text);
     let options = match options {
         Some(options) => {
-            let at = text.len() - options.len();
-            Options::read(options).map_err(|mistake| mistake.shifted(at))?
+            let start = text.len() - options.len();
+            let written = |at: Range<usize>| written(at.start + start..at.end + start);
+            Options::read(options, &written).map_err(|mistake| mistake.shifted(start))?
         }
         None => Options::default(),
     };
-    let mut server = if let Some(path) = address.strip_prefix("unix:") {
-        Server::at(Place::read_path(path).map_err(|mistake| mistake.shifted("unix:".len()))?)
+    let mut servers = if let Some(path) = address.strip_prefix("unix:") {
+        let place = Place::read_path(path).map_err(|mistake| mistake.shifted("unix:".len()))?;
+        vec![Server { label: address.into(), ..Server::at(place) }]
     } else if let Some((name, rest)) = address.split_once("://") {
-        with_scheme(scheme(name)?, rest).map_err(|mistake| mistake.shifted(name.len() + 3))?
+        let start = name.len() + 3;
+        let written = |at: Range<usize>| written(at.start + start..at.end + start);
+        hosts::servers(scheme(name)?, name, rest, &written)
+            .map_err(|mistake| mistake.shifted(start))?
     } else {
         refuse_others(address)?;
-        Server::at(Place::read(address, None)?)
+        vec![Server { label: address.into(), ..Server::at(Place::read(address, None)?) }]
     };
-    server.label = address.into();
-    server.options = options;
-    server.fragment = fragment.map(Into::into);
-    Ok(server)
+    for server in &mut servers {
+        server.options = options.clone();
+        server.fragment = fragment.map(Into::into);
+    }
+    Ok(servers)
 }
 
 /// A server's text, split at `#`.
@@ -187,73 +182,4 @@ fn scheme(name: &str) -> Result<&'static Scheme, Mistake> {
         _ => format!("no protocol is called {}", quoted(name)),
     };
     Err(Mistake::new(all, what, instead))
-}
-
-/// What stands after `://`.
-fn with_scheme(scheme: &'static Scheme, text: &str) -> Result<Server, Mistake> {
-    let authority = &text[..text.find(['/', '?']).unwrap_or(text.len())];
-    let (path, query) = match text[authority.len()..].split_once('?') {
-        Some((path, query)) => (path, Some(query)),
-        None => (&text[authority.len()..], None),
-    };
-    let (user, host) = match authority.rsplit_once('@') {
-        Some((user, host)) => (Some(user.split(':').next().unwrap_or(user)), host),
-        None => (None, authority),
-    };
-    let host_at = authority.len() - host.len();
-    if scheme.protocol.is_none() && (user.is_some() || query.is_some() || path.len() > 1) {
-        let what = format!("{}:// has only a host and a port", scheme.name);
-        let instead = format!("write {}", quoted(&format!("{}://{host}", scheme.name)));
-        return Err(Mistake::new(0..text.len(), what, instead));
-    }
-    if host.is_empty() {
-        let what = format!("{} has no host", quoted(&format!("{}://{text}", scheme.name)));
-        let instead = format!("write {}://db", scheme.name);
-        return Err(Mistake::new(host_at..host_at, what, instead));
-    }
-    let place = Place::read(host, Some(scheme)).map_err(|mistake| mistake.shifted(host_at))?;
-    let query_at = authority.len() + path.len() + 1;
-    let asked = query.map_or(Ok(None), |query| {
-        tls_asked(scheme, query).map_err(|mistake| mistake.shifted(query_at))
-    })?;
-    let tls = match (scheme.tls, asked) {
-        (Tls::No, Some(true)) => scheme.tls_on_request,
-        (tls, _) => tls,
-    };
-    Ok(Server {
-        tls,
-        scheme: Some(scheme),
-        user: user.filter(|user| !user.is_empty()).map(Into::into),
-        path: path.into(),
-        query: query.map(Into::into),
-        ..Server::at(place)
-    })
-}
-
-/// Whether a query asks for TLS; the last word counts.
-fn tls_asked(scheme: &Scheme, query: &str) -> Result<Option<bool>, Mistake> {
-    if scheme.tls_on_request == Tls::No {
-        return Ok(None);
-    }
-    let (mut asked, mut start) = (None, 0);
-    for parameter in query.split('&') {
-        if let Some((name @ ("tls" | "ssl" | "sslmode" | "ssl-mode"), value)) =
-            parameter.split_once('=')
-        {
-            let lower = value.to_ascii_lowercase();
-            let Some((_, asks)) = TLS_WORDS.iter().find(|(word, _)| *word == lower) else {
-                let at = start + name.len() + 1;
-                let what = format!("`{name}` cannot be {}", quoted(value));
-                let instead = match nearest(value, TLS_WORDS.iter().map(|(word, _)| *word)) {
-                    Some(word) => format!("the nearest is `{word}`"),
-                    None if name.len() == 3 => String::from("write true or false"),
-                    None => String::from("write require or disable"),
-                };
-                return Err(Mistake::new(at..at + value.len(), what, instead));
-            };
-            asked = Some(*asks);
-        }
-        start += parameter.len() + 1;
-    }
-    Ok(asked)
 }

@@ -2,12 +2,12 @@
 //!
 //! One request, and the head of one answer, read a byte at a time: what stands behind it is the
 //! server's. The content of a refusal is not read. What a status means is the table of
-//! [`super::Via`]. Start at [`ask`].
+//! [`redial_core::Via`]. Start at [`ask`].
 
-use redial_core::{Kind, escape};
+use redial_core::{Kind, ViaLogin, escape};
 use tokio::io::AsyncWriteExt;
 
-use super::{Login, Trouble, fill, without_zone};
+use super::{Trouble, fill, without_zone};
 use crate::wire::Wire;
 
 /// All heads of an answer together; a proxy's is a few lines.
@@ -20,7 +20,7 @@ pub(super) async fn ask(
     wire: &mut Wire,
     host: &str,
     port: u16,
-    login: Option<&Login>,
+    login: Option<&ViaLogin>,
 ) -> Result<(), Trouble> {
     let secret = login.map(|login| base64(&[&login.user, &b":"[..], &login.password].concat()));
     wire.write_all(request(host, port, secret.as_deref()).as_bytes()).await?;

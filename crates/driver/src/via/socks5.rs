@@ -1,15 +1,15 @@
 //! SOCKS5 (RFC 1928), with a user and a password (RFC 1929).
 //!
 //! A greeting, a login where the proxy wants one, and one request: three short turns, each read to
-//! its last byte and no further. What the proxy's reply means is the table of [`super::Via`].
+//! its last byte and no further. What the proxy's reply means is the table of [`redial_core::Via`].
 //! Start at [`ask`].
 
 use std::net::IpAddr;
 
-use redial_core::Kind;
+use redial_core::{Kind, ViaLogin};
 use tokio::io::AsyncWriteExt;
 
-use super::{Login, Trouble, fill, without_zone};
+use super::{Trouble, fill, without_zone};
 use crate::wire::Wire;
 
 const VERSION: u8 = 5;
@@ -26,7 +26,7 @@ pub(super) async fn ask(
     wire: &mut Wire,
     host: &str,
     port: u16,
-    login: Option<&Login>,
+    login: Option<&ViaLogin>,
 ) -> Result<(), Trouble> {
     greet(wire, login).await?;
     wire.write_all(&request(host, port)?).await?;
@@ -52,7 +52,7 @@ pub(super) async fn ask(
 }
 
 /// Agrees on how to log in, and does so.
-async fn greet(wire: &mut Wire, login: Option<&Login>) -> Result<(), Trouble> {
+async fn greet(wire: &mut Wire, login: Option<&ViaLogin>) -> Result<(), Trouble> {
     let offered: &[u8] = match login {
         Some(_) => &[VERSION, 2, NO_LOGIN, LOGIN],
         None => &[VERSION, 1, NO_LOGIN],
