@@ -8,11 +8,13 @@ use std::sync::LazyLock;
 use libfuzzer_sys::fuzz_target;
 use redial_core::{Kind, ProbeInput, ProbeOutput, RECIPES, Recipe, Script, Server};
 
-/// Every recipe for a server in the clear, and for one that is to begin TLS.
+/// Every recipe for a server in the clear, for one that is to begin TLS, and for logins.
 static SCRIPTS: LazyLock<Vec<Script>> = LazyLock::new(|| {
     let made = RECIPES.iter().flat_map(|one| {
         let recipe = Recipe::parse(one.text).expect("it is shipped");
-        ["server:1", "server:1#body=ok", "server:1#starttls"]
+        let login = "redis://user:s3cret@server:1#login,as=";
+        let login = [format!("{login}{}", one.name), format!("{login}{},starttls", one.name)];
+        ["server:1", "server:1#body=ok", "server:1#starttls", &login[0], &login[1]]
             .map(|server| recipe.script(&Server::parse(server).expect("a server")).ok())
     });
     made.flatten().collect()
@@ -55,6 +57,8 @@ fn probe(script: &Script, bytes: &[u8], size: usize) -> Option<Kind> {
                 ProbeInput::Sent
             }
             ProbeOutput::StartTls => ProbeInput::TlsStarted,
+            ProbeOutput::Nonce => ProbeInput::Nonce(&[7; 18]),
+            ProbeOutput::Compute => ProbeInput::Computed,
             ProbeOutput::Read => chunks.next().map_or(ProbeInput::End, ProbeInput::Bytes),
         };
         probe.handle(input);

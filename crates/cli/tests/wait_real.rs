@@ -85,6 +85,71 @@ fn redis_with_a_password_or_without() {
 }
 
 #[test]
+fn redis_logs_in_with_the_password_of_its_url() {
+    let server = redis::locked();
+    let at = server.address();
+    ready(&format!("redis://:{}@{at}", redis::PASSWORD));
+    ready(&format!("redis://default:{}@{at}", redis::PASSWORD));
+    not_ready(&format!("redis://:wrong@{at}"), "denied", "WRONGPASS");
+    not_ready(&format!("redis://{at}#login"), "denied", "the URL has none");
+    let server = redis::with_a_user();
+    ready(&format!("redis://app:{}@{}", redis::PASSWORD, server.address()));
+    let open = redis::start();
+    let said = "it has no password, and refuses one";
+    not_ready(&format!("redis://:s3cret@{}", open.address()), "denied", said);
+}
+
+#[test]
+fn redis_with_password_loading_is_waited_through() {
+    let mut server = redis::loading_locked();
+    let target = format!("redis://:{}@{}", redis::PASSWORD, server.address());
+    not_ready(&target, "unavailable", "loading the dataset");
+    let shown = target.replace(redis::PASSWORD, "***");
+    let mut live = redial(["wait", &target, "-t", "30"]).start();
+    live.hears(": unavailable");
+    server.go_on();
+    let ran = live.end();
+    assert_eq!((ran.status, &*ran.stdout), (Some(0), &*format!("{shown}\n")), "{ran}");
+}
+
+#[test]
+fn postgres_logs_in_by_every_way_it_is_asked() {
+    let server = postgres::logins();
+    let url = |user: &str, password: &str| {
+        format!("postgres://{user}:{password}@{}/postgres#login", server.address())
+    };
+    for user in ["scram", "old", "clear", "trusted"] {
+        ready(&url(user, postgres::PASSWORD));
+    }
+    for user in ["scram", "old", "clear", "nobody"] {
+        let said = format!("password authentication failed for user \"{user}\"");
+        not_ready(&url(user, "wrong"), "denied", &said);
+        ready(&url(user, "wrong").replace("#login", ""));
+    }
+    let asked = format!("postgres://scram@{}#login", server.address());
+    not_ready(&asked, "denied", "it asks for a password, and the URL has none");
+    let soon = url("scram", postgres::PASSWORD).replace("/postgres#", "/soon#");
+    not_ready(&soon, "unavailable", "database \"soon\" does not exist");
+}
+
+#[test]
+fn mariadb_logs_in_and_counts_no_error() {
+    let server = mariadb::strict();
+    let counted = Forward::as_from(mariadb::COUNTED, mariadb::counted(&server));
+    let at = format!("127.0.0.1:{}", counted.port());
+    let url = |user: &str, rest: &str| format!("mysql://{user}@{at}{rest}");
+    let app = format!("app:{}", mariadb::PASSWORD);
+    ready(&url(&app, "#login"));
+    ready(&url(&app, "/app#login"));
+    not_ready(&url("app:wrong", "#login"), "denied", "Access denied for user 'app'");
+    ready(&url("app:wrong", ""));
+    not_ready(&url(&app, "/mysql#login"), "denied", "Access denied for user 'app'");
+    not_ready(&url("ed:x", "#login"), "denied", "a way to log in that redial does not know");
+    let (content, said) = mariadb::query(counted.port(), "select 1");
+    assert!(content, "{said}");
+}
+
+#[test]
 fn redis_loading_is_unavailable_and_waited_through() {
     let mut server = redis::loading();
     let target = url("redis", server.address());

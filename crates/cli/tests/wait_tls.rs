@@ -145,6 +145,22 @@ fn mariadb_begins_tls() {
     assert_eq!(ran.status, Some(0), "{ran}");
 }
 
+/// PostgreSQL offers SCRAM with channel binding there as well, and the log of MariaDB stays empty.
+#[test]
+fn logins_come_after_tls() {
+    let server = postgres::over_tls();
+    let at = server.address();
+    let url = |password: &str| format!("postgres://app:{password}@{at}/?sslmode=require#login");
+    trusting(&server, &url(postgres::PASSWORD));
+    let said = "password authentication failed for user \"app\"";
+    not_ready_behind(&server, &url("wrong"), "denied", said);
+    let server = mariadb::over_tls();
+    let at = server.address();
+    let url = |password: &str| format!("mysql://app:{password}@{at}/app?tls=true#login");
+    ready(&server, &url(mariadb::PASSWORD), &[]);
+    not_ready_behind(&server, &url("wrong"), "denied", "Access denied for user 'app'");
+}
+
 /// A client that leaves before it has said who it is counts, and a hundred of those block its host.
 #[test]
 fn a_hundred_and_twenty_checks_of_a_mariadb_behind_tls_do_not_block_anybody() {

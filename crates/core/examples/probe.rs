@@ -66,6 +66,9 @@ fn probe(mut probe: Probe, stream: &mut TcpStream) -> io::Result<String> {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => ProbeInput::TimeIsUp,
                 Err(error) => return Err(error),
             },
+            // An example: a program draws 18 bytes that no one can guess.
+            ProbeOutput::Nonce => ProbeInput::Nonce(b"nothing is random "),
+            ProbeOutput::Compute => ProbeInput::Computed,
             ProbeOutput::StartTls => return Err(io::Error::other("TLS is the driver's")),
             ProbeOutput::Failed(refusal) => {
                 let kind = refusal.kind;

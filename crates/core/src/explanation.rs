@@ -10,7 +10,7 @@ use alloc::{
 use core::fmt;
 
 use crate::{
-    Address, Bytes, Delivery, Failure, Kind, Limits, Stage,
+    Address, Bytes, Delivery, Failure, Kind, Limits, Reason, Stage,
     quantity::{Human, Rounded},
 };
 
@@ -106,6 +106,9 @@ impl Failure {
                 format!("{place} sent nothing within {}", Human(limits.reply))
             }
             (Kind::Deadline, Some(_)) => format!("the time allowed has passed{detail}"),
+            (Kind::Denied, _) if self.reason == Some(Reason::LoginRefused) => {
+                format!("{place} refuses the login{detail}")
+            }
             (Kind::Exhausted, _) if self.reason.is_some() => {
                 format!("{place}: the source address is not an address of this machine{detail}")
             }

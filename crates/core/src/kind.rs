@@ -27,7 +27,8 @@ pub enum Kind {
     ConnectTimeout,
     /// There is no Unix socket at the path (ENOENT).
     NoSocket,
-    /// This machine forbids the connection (EACCES, EPERM from connect at once).
+    /// This machine forbids the connection (EACCES, EPERM from connect at once), or the server
+    /// refuses the login of a probe.
     Denied,
     /// This machine has no file, port, source address or memory for it (EMFILE, ENFILE, ENOBUFS,
     /// EADDRNOTAVAIL, …).
@@ -169,8 +170,8 @@ impl Kind {
                 "did not answer in time; a firewall may be dropping packets", "is the address right, and may this machine reach it? To allow more time: --connect-timeout 20"),
             Self::NoSocket => row("no-socket", &["ENOENT", "FileNotFoundError"], "connect", HEALS,
                 "there is no socket at that path", "is the server running, and does it listen at this path?"),
-            Self::Denied => row("denied", &["EACCES", "EPERM", "PermissionError"], "connect", LASTS,
-                "this machine, or a proxy, forbids it", "a local firewall rule, a security module, the rights of the socket file, or a proxy's rules say no"),
+            Self::Denied => row("denied", &["EACCES", "EPERM", "PermissionError"], "connect, expect", LASTS,
+                "this machine, a proxy, or the server's login, forbids it", "a local firewall rule, a security module, the rights of the socket file, a proxy's rules, or a wrong user or password (--login) say no"),
             Self::Exhausted => row("exhausted", &["EMFILE", "ENFILE", "ENOBUFS", "EADDRNOTAVAIL"], "any", HEALS,
                 "this machine has no file, port, source address or memory left for it", "see: ulimit -n, and how many connections are open: ss -s"),
             Self::TlsHandshake => row("tls-handshake", &[], "tls", LASTS,

@@ -74,14 +74,15 @@ pub use quantity::{
 };
 pub use reason::Reason;
 pub use recipe::{
-    Example, Expected, First, Judge, Judged, Leaves, Probe, ProbeInput, ProbeOutput, RECIPES,
-    Recipe, Refusal, Script, Shipped,
+    Example, Expected, First, Judge, Judged, Leaves, LogsIn, Probe, ProbeInput, ProbeOutput,
+    RECIPES, Recipe, Refusal, Script, Shipped,
 };
 pub use record::{Between, Record};
 pub use rounds::Rounds;
 pub use scheme::{Scheme, Tls};
 pub use server::{
-    Options, Overrides, Place, Server, Target, Verify, Via, ViaLogin, ViaProtocol, masked, secrets,
+    Options, Overrides, Place, Secret, Server, Target, Verify, Via, ViaLogin, ViaProtocol, masked,
+    secrets,
 };
 pub use session::{
     Action, Event, FINALLY_LIMIT, Happened, Id, Input, Output, Ran, Session, Signal, StepResult,

@@ -45,11 +45,13 @@ pub enum Reason {
     IntermediateMissing,
     /// The chain ends at an authority that is not trusted here.
     UnknownAuthority,
+    /// The server refuses the login of a probe.
+    LoginRefused,
 }
 
 impl Reason {
     /// Every reason, in the order of the type.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::SourceNotLocal,
         Self::NotTls,
         Self::ClientCertificateRequired,
@@ -64,6 +66,7 @@ impl Reason {
         Self::SelfSigned,
         Self::IntermediateMissing,
         Self::UnknownAuthority,
+        Self::LoginRefused,
     ];
 
     /// The stable name, as in JSON.
@@ -109,6 +112,8 @@ impl Reason {
                 "the server must send its intermediate certificates too (the full chain); here, --ca FILE with the intermediate works around it"),
             Self::UnknownAuthority => ("unknown-authority",
                 "for a private authority: --ca FILE"),
+            Self::LoginRefused => ("login-refused",
+                "are the user and the password in its URL right, and may this user log in from here?"),
         }
     }
 }

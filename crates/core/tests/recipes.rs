@@ -110,6 +110,8 @@ fn verdict(recipe: &Recipe, server: &str, chunks: &[&[u8]]) -> Option<Refusal> {
             ProbeOutput::Failed(refusal) => return Some(refusal.clone()),
             ProbeOutput::Send(_) => ProbeInput::Sent,
             ProbeOutput::StartTls => ProbeInput::TlsStarted,
+            ProbeOutput::Nonce => ProbeInput::Nonce(&[7; 18]),
+            ProbeOutput::Compute => ProbeInput::Computed,
             ProbeOutput::Read => chunks.next().map_or(ProbeInput::End, |c| ProbeInput::Bytes(c)),
         };
         probe.handle(input);
@@ -244,7 +246,7 @@ fn mistakes_say_where_they_are() {
         (
             "send-bytes = 'u31()'",
             "line 6, column 15",
-            "`u31` is no length; write u7, u8, u16, u24, u32, u64 or these with le, as in u32+4( … )",
+            "`u31` is no length; write dec, u7, u8, u16, u24, u32, u64 or these with le, as in u32+4( … )",
         ),
         (
             "expect = [{ match = '/a(/', then = 'ready' }]",
@@ -270,6 +272,21 @@ fn mistakes_say_where_they_are() {
             "frame = 'lines'",
             "line 6, column 9",
             "`lines` is not among the words here; the nearest is `line`",
+        ),
+        (
+            "only = ['login', 'not pasword']",
+            "line 6, column 18",
+            "`pasword` is not among the words here; the nearest is `password`",
+        ),
+        (
+            "send = '{proof.scram}'",
+            "line 6, column 16",
+            "no proof is called `scram`; there are postgres-md5, mysql-native, mysql-sha2, scram-sha-256-first, mongodb-scram-sha-1-first, scram-final",
+        ),
+        (
+            "send-bytes = '\"{proof.scram-final}\" u8( \"{proof.mysql-sha2}\" )'",
+            "line 6, column 15",
+            "two proofs stand in one message; write a step for each",
         ),
         (
             "limit = '2MiB'\nexpect = [{ match = 'a', then = 'ready' }]",

@@ -88,6 +88,33 @@ fn a_page_fragment_is_not_read_as_options() {
 }
 
 #[test]
+fn password_is_kept_for_logins_and_never_shown() {
+    for (text, password) in [
+        ("redis://:s3cret@cache", Some("s3cret")),
+        ("redis://app:s3%2fcret@cache/0?password=other#login", Some("s3%2fcret")),
+        ("postgres://app@db/main?sslmode=require&password=s3cret", Some("s3cret")),
+        ("postgres://db?token=a&password=s3b&password=s3c", Some("s3b")),
+        ("redis://u:p@ss,w:o@db:1", Some("p@ss,w:o")),
+        ("redis://app:@cache", None),
+        ("redis://app:***@cache", None),
+        ("nats://t0ken@n", None),
+        ("http://h/?passwords=x", None),
+        ("db:5432", None),
+    ] {
+        let server = server(text);
+        assert_eq!(server.password().map(|secret| secret.expose()), password, "{text}");
+        let shown = format!("{server:?} {server} {}", serde_json::to_string(&server).unwrap());
+        assert!(password.is_none_or(|password| !shown.contains(password)), "{shown}");
+    }
+    let target = Target::parse("redis://:one@a,redis://:second@b:2,redis://c").unwrap();
+    let passwords = target.servers().iter().map(|server| server.password().map(|s| s.expose()));
+    assert_eq!(passwords.collect::<Vec<_>>(), [Some("one"), Some("second"), None]);
+    let target = Target::parse("mongodb://app:s3cret@a:1,b:2/db").unwrap();
+    let all = |server: &Server| server.password().is_some_and(|it| it.expose() == "s3cret");
+    assert!(target.servers().len() == 2 && target.servers().iter().all(all));
+}
+
+#[test]
 fn words_and_commas() {
     for (words, label) in [
         (&["db", "5432"][..], "db:5432"),
@@ -347,11 +374,10 @@ proptest! {
 
 #[test]
 fn options_of_recipes_are_read_and_say_themselves_again() {
-    let text =
-        "smtp://mx#within=5s,as=mine,starttls,status=200..204,body=a%2Cb,method=HEAD,header=A:%20b";
+    let text = "smtp://mx#within=5s,as=mine,starttls,login,status=200..204,body=a%2Cb,method=HEAD,header=A:%20b";
     let server = Server::parse(text).unwrap();
     let options = server.options();
-    assert!(options.starttls);
+    assert!(options.starttls && options.login);
     assert_eq!(options.status, Some((200, 204)));
     assert_eq!(options.body.as_deref(), Some("a,b"));
     assert_eq!(options.header.as_deref(), Some("A: b"));
@@ -367,6 +393,7 @@ fn options_of_recipes_are_read_and_say_themselves_again() {
 
     for (text, says) in [
         ("a:1#starttls=yes", "the option `starttls` has no value; write #starttls"),
+        ("a:1#login=app", "the option `login` has no value; write #login"),
         ("a:1#starttls,starttls", "the option `starttls` stands there twice; write it once"),
         ("a:1#status=20", "`20` is no range of statuses; write #status=200 or #status=200..399"),
         (

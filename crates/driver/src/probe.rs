@@ -5,11 +5,13 @@
 
 use std::{io, time::Duration};
 
-use redial_core::{Kind, Probe, ProbeInput, ProbeOutput, Script, Stage};
+use redial_core::{Kind, Probe, ProbeInput, ProbeOutput, Reason, Script, Stage};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
+    task::yield_now,
     time::{self, Instant},
 };
+use tokio_rustls::rustls;
 
 use crate::{
     cause::Cause,
@@ -64,6 +66,18 @@ pub(crate) async fn run(
                 (until, heard) = (Instant::now() + limit, false);
                 probe.handle(ProbeInput::TlsStarted);
             }
+            ProbeOutput::Nonce => {
+                let nonce = nonce().map_err(|cause| (Stage::Expect, cause))?;
+                probe.handle(ProbeInput::Nonce(&nonce));
+            }
+            ProbeOutput::Compute => {
+                probe.handle(ProbeInput::Computed);
+                // A piece takes about a millisecond: other sessions have theirs in between.
+                yield_now().await;
+                if Instant::now() >= until {
+                    probe.handle(ProbeInput::TimeIsUp);
+                }
+            }
             ProbeOutput::Read => match time::timeout_at(until, stream.read(&mut chunk)).await {
                 Ok(Ok(0)) => probe.handle(ProbeInput::End),
                 Ok(Ok(count)) => {
@@ -80,15 +94,26 @@ pub(crate) async fn run(
             ProbeOutput::Failed(refusal) => {
                 let refusal = refusal.clone();
                 let kind = refusal.kind;
+                let reason = (kind == Kind::Denied).then_some(Reason::LoginRefused);
                 return Err((
                     Stage::Expect,
-                    Cause { detail: refusal.into_detail(), ..Cause::new(kind) },
+                    Cause { detail: refusal.into_detail(), reason, ..Cause::new(kind) },
                 ));
             }
         }
     }
     let _ = time::timeout(FAREWELL, farewell(&probe, &mut stream, &mut chunk)).await;
     Ok(stream)
+}
+
+/// Draws a login's random bytes from the source that TLS draws from.
+fn nonce() -> Result<[u8; 18], Cause> {
+    let mut nonce = [0; 18];
+    let random = rustls::crypto::ring::default_provider().secure_random;
+    random.fill(&mut nonce).map_err(|_| {
+        Cause::because(Kind::Exhausted, "the system gave no random bytes for the login")
+    })?;
+    Ok(nonce)
 }
 
 async fn send(stream: &mut Stream, bytes: &[u8]) -> io::Result<()> {

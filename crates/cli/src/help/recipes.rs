@@ -2,7 +2,7 @@
 //!
 //! The list costs no reading of recipes; the one that is asked for is read. Start at [`text`].
 
-use redial::{Leaves, RECIPES, Recipe};
+use redial::{Leaves, LogsIn, RECIPES, Recipe};
 
 use super::{tables::row, wrapped};
 
@@ -13,6 +13,8 @@ pub(super) fn text() -> String {
         text += &row(recipe.name, recipe.about, 10);
     }
     text += "\n";
+    text += &wrapped(LOGINS, 0);
+    text += "\n\n";
     text += &wrapped(OPTIONS, 0);
     text + "\n\nMore on each: redial help postgres\n"
 }
@@ -29,10 +31,16 @@ pub(super) fn about(name: &str) -> Option<String> {
         Leaves::Clean => "a client could go on with the connection (it is closed all the same)",
         Leaves::Spent => "the connection is good for nothing more",
     };
+    let login = match recipe.logs_in() {
+        LogsIn::Never => "",
+        LogsIn::OnRequest => "where --login or #login asks for it; by default none",
+        LogsIn::WithPassword => "wherever the URL has a password",
+    };
     for (name, value) in [
         ("ready", recipe.ready()),
         ("port", &port),
         ("schemes", &schemes.join(" ")),
+        ("login", login),
         ("afterwards", after),
         ("it logs", recipe.logs()),
         ("source", recipe.source()),
@@ -50,6 +58,13 @@ scheme (postgres://db), of its option (db:6543#as=postgres), or of --as; a recip
 own will do: --as ./mine.toml. `redial connect` sends nothing of a recipe, and judges only \
 servers that greet first.";
 
+const LOGINS: &str = "\
+Logins: redis logs in wherever its URL has a password. By default no other recipe does: a server \
+that answers as its protocol does is ready, wrong user and password included. With --login, or \
+#login behind one target, postgres, mysql, mongodb and amqp log in with the URL's user and \
+password: a session is ready, wrong credentials are `denied`, which ends a wait at once, and a \
+database that is not there yet is `unavailable`.";
+
 const OPTIONS: &str = "\
-Options stand behind #, and never travel: within=5s, as=NAME, starttls, and for http status=200 \
+Options stand behind #, and never travel: within=5s, as=NAME, starttls, login, and for http status=200 \
 or status=200..399, body=TEXT, method=HEAD, header=Name:%20value.";

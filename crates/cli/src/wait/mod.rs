@@ -106,6 +106,11 @@ struct Flags {
     #[arg(long, value_name = "TIME", value_parser = crate::flags::time_or_none, env = "REDIAL_OPT_SETTLE", hide_env = true, help_heading = "What to expect")]
     settle: Option<Duration>,
 
+    /// Log in with the user and the password of each URL, where redial knows how: amqp, mongodb,
+    /// mysql, postgres [default: redis alone, with a password]
+    #[arg(long, conflicts_with_all = ["gone", "expect", "send"], env = "REDIAL_OPT_LOGIN", hide_env = true, help_heading = "What to expect")]
+    login: bool,
+
     #[command(flatten)]
     policy: PolicyFlags,
 
@@ -172,6 +177,7 @@ fn wait(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> {
     let mut builder = flags.policy()?;
     let mut practice = Practice::default();
     let targets = flags.named(&mut builder, &mut practice)?;
+    flags.check_login(&builder, &targets)?;
     practice.warn_of_command(flags.command.first());
     let via = flags.dial.via()?;
     let servers: Vec<Server> = targets.iter().flat_map(|target| target.servers.clone()).collect();
@@ -225,6 +231,7 @@ impl Flags {
         if self.once {
             builder = builder.only(true);
         }
+        builder = builder.login(self.login);
         Ok(builder.consecutive(self.consecutive.map_or(1, NonZeroU32::get)))
     }
 
@@ -260,6 +267,18 @@ impl Flags {
             *builder = builder.clone().limits(|limits| limits.connect = limit);
         }
         Ok(targets::of(practice.list(&compose.hosts)?))
+    }
+
+    /// `--login` with targets of which none can is a mistake.
+    fn check_login(&self, builder: &PolicyBuilder, targets: &[Target]) -> Result<(), Error> {
+        let mut servers = targets.iter().flat_map(|target| &target.servers);
+        if !self.login || servers.any(|server| builder.can_log_in(server).unwrap_or(true)) {
+            return Ok(());
+        }
+        Err(Error::plain(
+            "--login: redial knows no login for any of these targets",
+            "name the protocol, as in postgres://USER:PASSWORD@db, or leave --login out",
+        ))
     }
 
     const fn goal(&self) -> Goal {

@@ -1,4 +1,4 @@
-//! MariaDB (mariadb-server): the database and the user `app`, with a password.
+//! MariaDB (mariadb-server): the user `app`, with a password, and the database `app`, which is theirs.
 //!
 //! It counts the errors of an address and blocks it after a hundred, but never 127.0.0.1: a test of
 //! that comes as [`COUNTED`], to [`counted`], by [`Forward::as_from`](super::Forward::as_from).
@@ -40,6 +40,18 @@ pub(crate) fn over_tls() -> Server {
     Server::start(PACKAGE, "mysql", furnish, accepts)
 }
 
+/// Ready; it blocks a client's address after one error, and has the user `ed`, who logs in by a
+/// plugin of MariaDB's own.
+pub(crate) fn strict() -> Server {
+    let furnish = |place: &Place| command(place, &["--max-connect-errors=1"]);
+    let server = Server::start(PACKAGE, "mysql", furnish, accepts);
+    let ed = "install soname 'auth_ed25519'; \
+              create user ed@'%' identified via ed25519 using password('x')";
+    let (made, said) = as_root(&server, ed);
+    assert!(made, "{said}");
+    server
+}
+
 /// Takes no more clients: error 1040, until it may go on.
 pub(crate) fn full() -> Server {
     let few = ["--max-connections=10", "--connect-timeout=600"];
@@ -64,6 +76,11 @@ fn client(port: u16, query: &[&str]) -> (bool, String) {
     ask("mariadb-client", &words)
 }
 
+fn as_root(server: &Server, query: &str) -> (bool, String) {
+    let socket = format!("--socket={}", server.path("socket"));
+    ask("mariadb-client", &["mariadb", "--no-defaults", "-BN", "-e", query, &socket, "-uroot"])
+}
+
 fn accepts(server: &Server) -> bool {
     query(server.port(), "select 1").0
 }
@@ -78,8 +95,13 @@ fn command(place: &Place, more: &[&str]) -> Command {
     place.prepare(&script, &[&common[..], &["--skip-test-db"]].concat());
     // One statement a line. Whoever comes from a known name has to be known at it.
     let names = ["%", "localhost", "peer"];
-    let user = |name| format!("create user app@'{name}' identified by '{PASSWORD}';\n");
-    let users = names.map(user).concat() + "create database app;\n";
+    let user = |name| {
+        format!(
+            "create user app@'{name}' identified by '{PASSWORD}';\n\
+             grant all on app.* to app@'{name}';\n"
+        )
+    };
+    let users = String::from("create database app;\n") + &names.map(user).concat();
     // The names of who connects: from a file, so that no resolver decides.
     place.write("hosts", "127.0.0.1 localhost\n127.0.0.2 peer\n");
     let init = format!("--init-file={}", place.write("init.sql", users));

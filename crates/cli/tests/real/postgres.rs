@@ -21,6 +21,29 @@ pub(crate) fn over_tls() -> Server {
     Server::start(PACKAGE, "postgres", |place| secured(place, command(place, &[])), accepts)
 }
 
+/// Ready, with a user for each way to log in, all with [`PASSWORD`]: `scram`, `old` (md5), `clear`
+/// (a password in the clear), `trusted`.
+pub(crate) fn logins() -> Server {
+    let furnish = |place: &Place| {
+        let command = command(place, &[]);
+        let hosts = "host all old 127.0.0.1/32 md5\n\
+                     host all clear 127.0.0.1/32 password\n\
+                     host all trusted 127.0.0.1/32 trust\n\
+                     host all all 127.0.0.1/32 scram-sha-256\n";
+        place.write("data/pg_hba.conf", hosts);
+        command
+    };
+    let server = Server::start(PACKAGE, "postgres", furnish, accepts);
+    let users = format!(
+        "create role scram login password '{PASSWORD}'; \
+         create role clear login password '{PASSWORD}'; create role trusted login; \
+         set password_encryption = md5; create role old login password '{PASSWORD}'"
+    );
+    let (made, said) = query(server.port(), &users);
+    assert!(made, "{said}");
+    server
+}
+
 /// Recovering: `57P03 the database system is starting up`, until it may go on.
 ///
 /// It is the real startup process, waiting for the command that fetches the next piece of its log.

@@ -35,14 +35,35 @@ pub(crate) fn locked() -> Server {
 
 /// Loading a large dataset, a millisecond a key: `-LOADING`, until it may go on.
 pub(crate) fn loading() -> Server {
+    loading_with(&[], &[])
+}
+
+/// The same, and it wants [`PASSWORD`] first.
+pub(crate) fn loading_locked() -> Server {
+    loading_with(&["--requirepass", PASSWORD], &["--no-auth-warning", "-a", PASSWORD])
+}
+
+fn loading_with(more: &'static [&'static str], login: &'static [&'static str]) -> Server {
     let furnish = |place: &Place| {
         place.write("dump.rdb", dataset(60_000));
         let often = ["--loading-process-events-interval-bytes", "1024"];
-        command(place, &[&["--key-load-delay", "1000"][..], &often].concat())
+        command(place, &[&["--key-load-delay", "1000"][..], &often, more].concat())
     };
-    let faster =
-        |server: &Server| drop(cli(server.port(), &["config", "set", "key-load-delay", "0"]));
-    Server::start(PACKAGE, "redis", furnish, |server| says(server, "LOADING")).until(faster)
+    let ask = move |server: &Server, words: &[&str]| cli(server.port(), &[login, words].concat()).1;
+    let faster = move |server: &Server| {
+        let _ = ask(server, &["config", "set", "key-load-delay", "0"]);
+    };
+    let loads = |server: &Server| ask(server, &["ping"]).contains("LOADING");
+    Server::start(PACKAGE, "redis", furnish, loads).until(faster)
+}
+
+/// Knows the user `app` with [`PASSWORD`], who may do everything but PING.
+pub(crate) fn with_a_user() -> Server {
+    let password = format!(">{PASSWORD}");
+    let user = ["--user", "app", "on", &password, "~*", "+@all", "-ping"];
+    let furnish =
+        |place: &Place| command(place, &[&["--requirepass", PASSWORD][..], &user].concat());
+    Server::start(PACKAGE, "redis", furnish, |server| says(server, "NOAUTH"))
 }
 
 /// Takes no more clients: `-ERR max number of clients reached`, until it may go on.

@@ -6,7 +6,10 @@
 use alloc::{boxed::Box, vec::Vec};
 use core::time::Duration;
 
-use super::{HEALTHY_AFTER, Policy, judgement::Judgement};
+use super::{
+    HEALTHY_AFTER, Policy,
+    judgement::{Judgement, recipe_of},
+};
 use crate::{Answer, Clause, Limits, Mistake, Recipe, Rounds, Server, Step, Verb, clause::Steps};
 
 /// A policy being put together. What is said later replaces what was said before; servers and
@@ -19,6 +22,7 @@ pub struct PolicyBuilder {
     answer: Option<Answer>,
     opening: Option<Box<[u8]>>,
     clauses: Vec<Clause>,
+    login: bool,
     only: bool,
     rounds: Option<Rounds>,
     limits: Limits,
@@ -41,6 +45,7 @@ impl PolicyBuilder {
             answer: None,
             opening: None,
             clauses: Vec::new(),
+            login: false,
             only: false,
             rounds: None,
             limits: Limits::default(),
@@ -98,6 +103,23 @@ impl PolicyBuilder {
     pub fn recipe(mut self, recipe: Recipe) -> Self {
         self.recipe = Some(recipe);
         self
+    }
+
+    /// Logs in at every server whose recipe can, as the option `#login` does at one. Off by default.
+    #[must_use]
+    pub const fn login(mut self, login: bool) -> Self {
+        self.login = login;
+        self
+    }
+
+    /// Returns true if the recipe of this server can log in.
+    ///
+    /// # Errors
+    ///
+    /// The server names a recipe that does not exist.
+    pub fn can_log_in(&self, server: &Server) -> Result<bool, Mistake> {
+        let recipe = recipe_of(self.recipe.as_ref(), server)?;
+        Ok(recipe.is_some_and(|recipe| recipe.can_log_in()))
     }
 
     /// What is sent first on every connection. Nothing is appended.
@@ -231,7 +253,11 @@ impl PolicyBuilder {
     /// # Errors
     ///
     /// A server names a recipe that does not exist, or one that cannot be made for it.
-    pub fn build(self) -> Result<Policy, Mistake> {
+    pub fn build(mut self) -> Result<Policy, Mistake> {
+        if self.login {
+            let asked = self.servers.iter().map(|server| self.asking(server));
+            self.servers = asked.collect::<Result<_, Mistake>>()?;
+        }
         let mut clauses = self.clauses;
         let own = clauses.len();
         if !self.only {
@@ -277,5 +303,11 @@ impl PolicyBuilder {
             finally: self.finally,
             places: places.into_boxed_slice(),
         })
+    }
+
+    /// Returns the server with the option `login`, if its recipe can log in.
+    fn asking(&self, server: &Server) -> Result<Server, Mistake> {
+        let server = server.clone();
+        Ok(if self.can_log_in(&server)? { server.asking_login() } else { server })
     }
 }

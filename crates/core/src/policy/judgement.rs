@@ -25,15 +25,7 @@ impl Judgement {
         policys: Option<&Recipe>,
         server: &Server,
     ) -> Result<Self, Mistake> {
-        let recipe = match (&server.options().as_, policys, server.scheme()) {
-            (Some(name), ..) => Recipe::named(name)?,
-            (None, Some(recipe), _) => recipe.clone(),
-            (None, None, Some(scheme)) => match scheme.protocol {
-                Some(protocol) => Recipe::named(protocol)?,
-                None => return Ok(Self::None),
-            },
-            (None, None, None) => return Ok(Self::None),
-        };
+        let Some(recipe) = recipe_of(policys, server)? else { return Ok(Self::None) };
         match verb {
             Verb::Wait => {
                 let script = recipe.script(server)?;
@@ -58,5 +50,18 @@ impl Judgement {
             Self::Probe { recipe, .. } => recipe.within(),
             Self::None | Self::Greeting(_) => None,
         }
+    }
+}
+
+/// Returns the recipe of a server: that of `#as=`, else the policy's, else that of its scheme.
+pub(super) fn recipe_of(
+    policys: Option<&Recipe>,
+    server: &Server,
+) -> Result<Option<Recipe>, Mistake> {
+    match (&server.options().as_, policys, server.scheme()) {
+        (Some(name), ..) => Recipe::named(name).map(Some),
+        (None, Some(recipe), _) => Ok(Some(recipe.clone())),
+        (None, None, Some(scheme)) => scheme.protocol.map(Recipe::named).transpose(),
+        (None, None, None) => Ok(None),
     }
 }

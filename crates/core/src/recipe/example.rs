@@ -13,6 +13,8 @@ use crate::{Kind, Server, escape};
 pub struct Example {
     pub(super) about: Box<str>,
     pub(super) server: Option<Box<str>>,
+    /// The random bytes of its login.
+    pub(super) nonce: Vec<u8>,
     pub(super) answer: bool,
     pub(super) said: Vec<Vec<u8>>,
     pub(super) sent: Option<Vec<Vec<u8>>>,
@@ -78,6 +80,8 @@ impl Example {
                 ProbeOutput::Ready { .. } => return Ok((None, sent)),
                 ProbeOutput::Failed(refusal) => return Ok((Some(refusal.clone()), sent)),
                 ProbeOutput::StartTls => ProbeInput::TlsStarted,
+                ProbeOutput::Nonce => ProbeInput::Nonce(&self.nonce),
+                ProbeOutput::Compute => ProbeInput::Computed,
                 ProbeOutput::Send(bytes) => {
                     sent.push(bytes.into());
                     ProbeInput::Sent

@@ -48,6 +48,8 @@ pub(super) struct Alternative {
     pub(super) words: Option<Words>,
     /// Which of the recipe's goodbyes follows: none of them, or its own.
     pub(super) bye: bool,
+    /// Whether its words have to be the server's proof that it knows the password.
+    pub(super) proves: bool,
 }
 
 /// What an alternative leads to.
@@ -129,8 +131,9 @@ impl Expected {
 impl From<Answer> for Expected {
     fn from(answer: Answer) -> Self {
         let limit = answer.limit();
-        let one = Alternative { answer, then: Then::Ready, says: None, words: None, bye: true };
         let words = Words::default();
+        let then = Then::Ready;
+        let one = Alternative { answer, then, says: None, words: None, bye: true, proves: false };
         Self(Arc::new(Alternatives { all: [one].into(), frame: Frame::Whole, limit, words }))
     }
 }
@@ -281,10 +284,15 @@ impl Judge {
 }
 
 impl Alternatives {
+    /// Returns the bytes of the message that are its words, by this alternative.
+    pub(super) fn words<'a>(&self, index: usize, message: &'a [u8]) -> &'a [u8] {
+        self.all[index].words.as_ref().unwrap_or(&self.words).of(message)
+    }
+
     /// The refusal that this alternative is.
     pub(super) fn refusal(&self, index: usize, kind: Kind, message: &[u8]) -> Refusal {
         let one = &self.all[index];
-        let words = one.words.as_ref().unwrap_or(&self.words).of(message);
+        let words = self.words(index, message);
         let detail = (!words.is_empty()).then(|| Detail::from_bytes(words));
         Refusal { kind, says: one.says.clone(), detail }
     }

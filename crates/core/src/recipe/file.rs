@@ -13,8 +13,10 @@ use super::{
     example::Example,
     expected::{MOST, Then, sentence},
     frame::{Frame, Words},
+    login::base64_decoded,
+    only::Only,
     said::{Said, Size, escape},
-    step::{Choice, Choices, Only, Pattern, Step},
+    step::{Choice, Choices, Pattern, Step},
     table::{Table, Text},
 };
 use crate::{Kind, Mistake, nearest::quoted, parse_duration, parse_size};
@@ -97,6 +99,10 @@ fn read_probe(probe: &Table<'_>, seen: &mut Seen, parts: &mut Parts) -> Result<(
     parts.logs = about(&probe, "logs")?;
     parts.within = probe.text("within")?.map(|text| text.read(parse_duration)).transpose()?;
     parts.bye = said(&probe, "bye", "bye-bytes")?;
+    if parts.bye.has_proof() {
+        let what = "a goodbye holds no proof";
+        return Err(Mistake::new(probe.at.clone(), what, "write it into a step"));
+    }
     let tables = probe.tables("step", MOST_STEPS)?;
     let names = tables.iter().map(|table| table.text("name"));
     let names: Vec<_> = names.collect::<Result<_, _>>()?;
@@ -158,7 +164,7 @@ fn choices(
 }
 
 fn choice(table: Table<'_>, names: &[Option<&str>], seen: &mut Seen) -> Result<Choice, Mistake> {
-    let table = table.only(&["only", "match", "then", "says", "words", "bye"])?;
+    let table = table.only(&["only", "match", "then", "says", "words", "bye", "proves"])?;
     let text = table.needed("match", "match = '^+PONG'")?;
     let pattern = match seen.get(text.text) {
         Some(pattern) => pattern.clone(),
@@ -171,17 +177,17 @@ fn choice(table: Table<'_>, names: &[Option<&str>], seen: &mut Seen) -> Result<C
     let then = then(&table.needed("then", "then = \"ready\"")?, names)?;
     let says = table.text("says")?.map(|says| sentence(says.text).into());
     let bye = table.flag("bye")?.unwrap_or(true);
-    Ok(Choice { only: only(&table)?, pattern, then, says, words: words(&table)?, bye })
+    let proves = table.flag("proves")?.unwrap_or(false);
+    Ok(Choice { only: only(&table)?, pattern, then, says, words: words(&table)?, bye, proves })
 }
 
 fn only(table: &Table<'_>) -> Result<Option<Only>, Mistake> {
-    let words = [
-        ("tls", Only::Tls),
-        ("tls-optional", Only::OptionalTls),
-        ("plain", Only::Plain),
-        ("body", Only::Body),
-    ];
-    table.text("only")?.map(|only| only.one_of(&words)).transpose()
+    if table.is_list("only") {
+        let conditions = table.texts("only")?;
+        let all = conditions.iter().try_fold(Only::default(), |only, text| only.and(text))?;
+        return Ok((!conditions.is_empty()).then_some(all));
+    }
+    table.text("only")?.map(|only| Only::default().and(&only)).transpose()
 }
 
 /// What a word behind `then` leads to, if it is not the name of a step.
@@ -192,6 +198,7 @@ fn word(text: &str) -> Option<Then> {
         "again" => Then::Again,
         "tls" => Then::Tls,
         "unavailable" => Then::Refused(Kind::Unavailable),
+        "denied" => Then::Refused(Kind::Denied),
         "unexpected-response" => Then::Refused(Kind::UnexpectedResponse),
         "tls-handshake" => Then::Refused(Kind::TlsHandshake),
         _ => return None,
@@ -206,8 +213,16 @@ fn then(text: &Text<'_>, names: &[Option<&str>]) -> Result<Then, Mistake> {
         return Ok(Then::Step(step));
     }
     let what = format!("{} leads nowhere", quoted(text.text));
-    let known =
-        ["ready", "next", "again", "tls", "unavailable", "unexpected-response", "tls-handshake"];
+    let known = [
+        "ready",
+        "next",
+        "again",
+        "tls",
+        "unavailable",
+        "denied",
+        "unexpected-response",
+        "tls-handshake",
+    ];
     let names = names.iter().flatten().copied();
     let instead = match crate::nearest(text.text, known.into_iter().chain(names)) {
         Some(near) => format!("the nearest is `{near}`"),
@@ -284,6 +299,7 @@ fn example(table: Table<'_>) -> Result<Example, Mistake> {
     let table = table.only(&[
         "about",
         "server",
+        "nonce",
         "half",
         "said",
         "said-bytes",
@@ -309,8 +325,13 @@ fn example(table: Table<'_>) -> Result<Example, Mistake> {
         let all: Vec<_> = text.chain(words).collect::<Result<_, _>>()?;
         Ok((!all.is_empty()).then_some(all))
     };
+    let nonce = table.text("nonce")?.map(|nonce| {
+        let wrong = || nonce.mistake("a nonce is base64", "write 20 letters, or 24");
+        base64_decoded(nonce.text).ok_or_else(wrong)
+    });
     Ok(Example {
         about: about(&table, "about")?,
+        nonce: nonce.transpose()?.unwrap_or_default(),
         server: table.text("server")?.map(|server| server.text.into()),
         answer: answer.unwrap_or(false),
         said: messages("said", "said-bytes")?.unwrap_or_default(),

@@ -7,16 +7,19 @@
 //! |---|---|
 //! | `{host}` | the host without brackets; `localhost` for a Unix socket |
 //! | `{authority}` | host and port as HTTP writes them, the scheme's own port left out |
-//! | `{user}` | the URL's user, decoded |
+//! | `{user}`, `{password}` | the URL's user and password, decoded |
 //! | `{segment}` | the URL's path without its first `/`, decoded: a database, a virtual host |
 //! | `{path}` | the URL's path and query as they were written; `/` where there is none |
 //! | `{query.NAME}` | a parameter of the URL's query, decoded |
 //! | `{method}`, `{header}` | the options `#method=HEAD` and `#header=Name:%20value` (a whole line) |
+//! | `{proof.NAME}` | what a login computes when it is sent: see `login` |
 //!
-//! Behind `|` stands what is taken where the URL says nothing; without it, that is nothing.
+//! Of `{query.authSource/segment}` the first counts that the URL holds. Behind `|` stands what is
+//! taken where the URL says nothing; without it, that is nothing. Behind a proof's it is the user.
 
 use alloc::{boxed::Box, format, string::String, vec::Vec};
 
+use super::login::{Credentials, Proof};
 use crate::{
     Mistake, Place, Server,
     nearest::{nearest, quoted},
@@ -26,12 +29,17 @@ use crate::{
 const LONGEST: usize = 255;
 const LONGEST_PATH: usize = 8 << 10;
 
-const NAMES: [&str; 7] = ["host", "authority", "user", "segment", "path", "method", "header"];
+const NAMES: [&str; 8] =
+    ["host", "authority", "user", "password", "segment", "path", "method", "header"];
+
+/// The longest password, in bytes: clouds sign tokens that are used as one.
+const LONGEST_PASSWORD: usize = 8 << 10;
 
 /// A placeholder, and what it is where the server says nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fill {
-    what: What,
+    /// Never empty; the first that the server has counts.
+    what: Box<[What]>,
     or: Box<str>,
 }
 
@@ -40,27 +48,67 @@ enum What {
     Host,
     Authority,
     User,
+    Password,
     Segment,
     Path,
     Query(Box<str>),
     Method,
     Header,
+    Proof(Proof),
 }
 
 impl Fill {
     /// Reads what stands between the braces.
     pub(super) fn parse(text: &str) -> Result<Self, Mistake> {
         let (name, or) = text.split_once('|').unwrap_or((text, ""));
-        let what = match name {
-            "host" => What::Host,
-            "authority" => What::Authority,
-            "user" => What::User,
-            "segment" => What::Segment,
-            "path" => What::Path,
-            "method" => What::Method,
-            "header" => What::Header,
+        let mut what = Vec::new();
+        let mut start = 0;
+        if name.contains("proof.") && name.contains('/') {
+            let instead = "write it by itself: {proof.scram-final}";
+            return Err(Mistake::new(0..name.len(), "a proof has no alternatives", instead));
+        }
+        for name in name.split('/') {
+            what.push(What::parse(name).map_err(|mistake| mistake.shifted(start))?);
+            start += name.len() + 1;
+        }
+        if or.chars().any(char::is_control) || or.len() > LONGEST {
+            let what = "what stands behind `|` is too long, or cannot be printed";
+            return Err(Mistake::new(name.len() + 1..text.len(), what, "write a few letters"));
+        }
+        Ok(Self { what: what.into(), or: or.into() })
+    }
+
+    /// What is to be computed, and the user where the URL names none.
+    pub(super) fn proof(&self) -> Option<(Proof, &str)> {
+        match &*self.what {
+            [What::Proof(proof)] => Some((*proof, &self.or)),
+            _ => None,
+        }
+    }
+}
+
+impl What {
+    fn parse(name: &str) -> Result<Self, Mistake> {
+        Ok(match name {
+            "host" => Self::Host,
+            "authority" => Self::Authority,
+            "user" => Self::User,
+            "password" => Self::Password,
+            "segment" => Self::Segment,
+            "path" => Self::Path,
+            "method" => Self::Method,
+            "header" => Self::Header,
             _ if let Some(name) = name.strip_prefix("query.").filter(|name| !name.is_empty()) => {
-                What::Query(name.into())
+                Self::Query(name.into())
+            }
+            _ if let Some(name) = name.strip_prefix("proof.") => {
+                let found = Proof::ALL.iter().find(|(known, _)| *known == name);
+                let names = Proof::ALL.map(|(name, _)| name);
+                let (_, proof) = found.ok_or_else(|| {
+                    let what = format!("no proof is called {}", quoted(name));
+                    Mistake::new(6..6 + name.len(), what, format!("there are {}", names.join(", ")))
+                })?;
+                Self::Proof(*proof)
             }
             _ => {
                 let instead = match nearest(name, NAMES) {
@@ -70,12 +118,7 @@ impl Fill {
                 let what = format!("{} stands for nothing", quoted(&format!("{{{name}}}")));
                 return Err(Mistake::new(0..name.len(), what, instead));
             }
-        };
-        if or.chars().any(char::is_control) || or.len() > LONGEST {
-            let what = "what stands behind `|` is too long, or cannot be printed";
-            return Err(Mistake::new(name.len() + 1..text.len(), what, "write a few letters"));
-        }
-        Ok(Self { what, or: or.into() })
+        })
     }
 }
 
@@ -94,18 +137,32 @@ impl<'a> Filler<'a> {
         Self { server: None }
     }
 
+    /// Returns the server; for an example's bytes there is none.
+    pub(super) fn server(&self) -> Result<&'a Server, Mistake> {
+        self.server.ok_or_else(|| {
+            let what = "a placeholder stands where no server is known";
+            Mistake::new(0..0, what, "write the bytes themselves")
+        })
+    }
+
     /// Appends the value of a placeholder.
     pub(super) fn fill(&self, fill: &Fill, to: &mut Vec<u8>) -> Result<(), Mistake> {
-        let Some(server) = self.server else {
-            let what = "a placeholder stands where no server is known";
-            return Err(Mistake::new(0..0, what, "write the bytes themselves"));
-        };
-        let value = self.value(server, &fill.what)?;
-        match value.filter(|value| !value.is_empty()) {
-            Some(value) => to.extend_from_slice(&value),
-            None => to.extend_from_slice(fill.or.as_bytes()),
+        let server = self.server()?;
+        for what in &fill.what {
+            if let Some(value) = self.value(server, what)?.filter(|value| !value.is_empty()) {
+                to.extend_from_slice(&value);
+                return Ok(());
+            }
         }
+        to.extend_from_slice(fill.or.as_bytes());
         Ok(())
+    }
+
+    /// Returns the user and the password of the server.
+    pub(super) fn credentials(&self) -> Result<Credentials, Mistake> {
+        let server = self.server()?;
+        let user = self.value(server, &What::User)?;
+        Ok(Credentials { user, password: self.value(server, &What::Password)? })
     }
 
     /// The mistake that a length cannot hold what it counts.
@@ -134,6 +191,11 @@ impl<'a> Filler<'a> {
                 self.plain("host", &authority).map(Some)
             }
             What::User => server.user().map(|user| self.decoded("user", user)).transpose(),
+            What::Password => {
+                let password = server.password().map(|password| password.expose());
+                let decoded = |text| self.bytes("password", text, LONGEST_PASSWORD);
+                password.map(decoded).transpose()
+            }
             What::Segment => {
                 let path = server.path();
                 self.decoded("path", path.strip_prefix('/').unwrap_or(path)).map(Some)
@@ -153,6 +215,7 @@ impl<'a> Filler<'a> {
                 value.map(|value| self.decoded("query", value)).transpose()
             }
             What::Method => Ok(server.options().method.as_deref().map(Into::into)),
+            What::Proof(_) => Ok(None),
             What::Header => {
                 // It was checked as it was read: no line of it can begin a second.
                 Ok(server.options().header.as_ref().map(|line| format!("{line}\r\n").into_bytes()))
@@ -179,14 +242,18 @@ impl<'a> Filler<'a> {
 
     fn decoded(&self, name: &str, value: &str) -> Result<Vec<u8>, Mistake> {
         self.refuse_mask(name, value)?;
+        self.bytes(name, value, LONGEST)
+    }
+
+    fn bytes(&self, name: &str, value: &str, longest: usize) -> Result<Vec<u8>, Mistake> {
         let bytes = crate::server::percent_decoded(value).ok_or_else(|| {
             self.mistake(name, "has a `%` without two digits", "write %25 for the `%` itself")
         })?;
         if bytes.iter().any(u8::is_ascii_control) {
             return Err(self.mistake(name, CONTROL, "leave it out"));
         }
-        if bytes.len() > LONGEST {
-            let instead = format!("use one of at most {LONGEST} bytes");
+        if bytes.len() > longest {
+            let instead = format!("use one of at most {longest} bytes");
             return Err(self.mistake(name, "is too long", &instead));
         }
         Ok(bytes)
@@ -196,7 +263,7 @@ impl<'a> Filler<'a> {
     fn refuse_mask(&self, name: &str, value: &str) -> Result<(), Mistake> {
         let had = self.server.is_some_and(Server::had_password);
         if had && value.contains("***") {
-            let what = "holds a password or a token, which redial does not keep";
+            let what = "holds a password or a token, which is sent in a login alone";
             return Err(self.mistake(name, what, "ask for something that needs none"));
         }
         Ok(())

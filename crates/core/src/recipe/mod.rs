@@ -26,13 +26,17 @@
 //! ```
 //!
 //! `then` is `ready`, `next` (the next step; behind the last, ready), `again` (the next message),
-//! a step's name, `tls` (TLS begins here), or a kind of failure. `only` says for whom a step is.
+//! a step's name, `tls` (TLS begins here), or a kind of failure. `only` says for whom a step is. A
+//! login is steps like any others; what they compute from a password is in `login`.
 
+mod built;
 mod example;
 mod expected;
 mod file;
 mod fill;
 mod frame;
+mod login;
+mod only;
 mod probe;
 mod said;
 mod script;
@@ -53,6 +57,7 @@ use crate::{
     Mistake, Scheme, Server,
     nearest::{nearest, quoted},
 };
+use only::{Condition, Only};
 use said::Said;
 use step::Step;
 
@@ -100,6 +105,17 @@ pub enum Leaves {
     Clean,
     /// Nobody can use it any more.
     Spent,
+}
+
+/// When a probe logs in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LogsIn {
+    /// Never: the recipe knows no login.
+    Never,
+    /// Where it is asked for: `--login`, `#login`.
+    OnRequest,
+    /// Wherever the URL has a password.
+    WithPassword,
 }
 
 /// Who speaks first in a conversation.
@@ -233,6 +249,36 @@ impl Recipe {
     #[must_use]
     pub fn can_begin_tls(&self) -> bool {
         self.0.steps.iter().any(Step::begins_tls)
+    }
+
+    /// When a probe of it logs in.
+    #[must_use]
+    pub fn logs_in(&self) -> LogsIn {
+        match (self.can_log_in(), self.asks(Condition::Password, Condition::Login)) {
+            (false, _) => LogsIn::Never,
+            (true, false) => LogsIn::OnRequest,
+            (true, true) => LogsIn::WithPassword,
+        }
+    }
+
+    /// Whether a probe of it can log in.
+    #[must_use]
+    pub fn can_log_in(&self) -> bool {
+        self.conditions().any(|only| only.asks(Condition::Login))
+    }
+
+    /// Whether it logs in as the URL's user alone, and as nobody by default.
+    fn needs_user(&self) -> bool {
+        self.conditions().any(|only| only.asks(Condition::Login) && only.asks(Condition::User))
+    }
+
+    /// Whether something is for servers of which this holds, whatever holds else.
+    fn asks(&self, condition: Condition, without: Condition) -> bool {
+        self.conditions().any(|only| only.asks(condition) && !only.asks(without))
+    }
+
+    fn conditions(&self) -> impl Iterator<Item = Only> {
+        self.0.steps.iter().flat_map(Step::conditions)
     }
 
     /// The examples in its file.

@@ -4,10 +4,12 @@
 //! [`Probe::poll`] says, and tells [`Probe::handle`] what came of it. Start at [`Probe`].
 
 use alloc::{sync::Arc, vec::Vec};
+use core::fmt;
 
 use super::{
     Script,
     expected::{Found, Judge, Over, Refusal, Then},
+    login::{Login, Proving},
 };
 use crate::Kind;
 
@@ -23,6 +25,10 @@ pub enum ProbeInput<'a> {
     Sent,
     /// The handshake that [`ProbeOutput::StartTls`] asked for is done.
     TlsStarted,
+    /// What [`ProbeOutput::Nonce`] asked for: random bytes, 18 of them, which no one can guess.
+    Nonce(&'a [u8]),
+    /// Compute a piece of what [`ProbeOutput::Compute`] stands for.
+    Computed,
     /// The server ended its side. Also for a connection that broke, or that takes no more: what was
     /// heard before decides, and where that comes to no more than `closed-early` or `truncated`,
     /// the connection's own failure (a reset) tells more.
@@ -32,12 +38,17 @@ pub enum ProbeInput<'a> {
 }
 
 /// What to do now.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 pub enum ProbeOutput<'a> {
     /// Send all of this, then [`ProbeInput::Sent`].
     Send(&'a [u8]),
     /// Begin TLS on this connection, then [`ProbeInput::TlsStarted`].
     StartTls,
+    /// Draw random bytes, then [`ProbeInput::Nonce`].
+    Nonce,
+    /// A login takes computing. [`ProbeInput::Computed`] computes for about a millisecond; other
+    /// work may be done in between.
+    Compute,
     /// Read, then [`ProbeInput::Bytes`] or [`ProbeInput::End`].
     Read,
     /// The server is ready. The probe is over.
@@ -72,6 +83,8 @@ pub enum ProbeOutput<'a> {
 ///                 count => probe.handle(ProbeInput::Bytes(&chunk[..count])),
 ///             },
 ///             ProbeOutput::StartTls => probe.handle(ProbeInput::TlsStarted), // after the handshake
+///             ProbeOutput::Nonce => probe.handle(ProbeInput::Nonce(b"18 random bytes, drawn")),
+///             ProbeOutput::Compute => probe.handle(ProbeInput::Computed),
 ///             ProbeOutput::Failed(refusal) => return Ok(Some(refusal.clone())),
 ///             ProbeOutput::Ready { .. } => {
 ///                 // Good manners. Ready stays ready, whatever becomes of it.
@@ -94,7 +107,7 @@ pub enum ProbeOutput<'a> {
 ///
 /// What is still unread when a connection is closed makes the kernel send a reset, which some
 /// servers log: after `Ready`, shut the writing side down and read to the end, for a moment.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Probe {
     script: Script,
     step: usize,
@@ -106,12 +119,24 @@ pub struct Probe {
     /// What is sent in this step.
     sends: Vec<u8>,
     judge: Option<Judge>,
+    login: Login,
+    /// The message that led to this step, for what a login computes from it.
+    challenge: Challenge,
+}
+
+/// A message of the server, and the part of it that is its words.
+#[derive(Clone, Default)]
+struct Challenge {
+    message: Vec<u8>,
+    words: Vec<u8>,
 }
 
 #[derive(Clone, Debug)]
 enum Phase {
     Send,
     Tls,
+    Nonce,
+    Compute,
     Read,
     Ready { says: Option<Arc<str>>, bye: bool },
     Failed(Refusal),
@@ -119,6 +144,7 @@ enum Phase {
 
 impl Probe {
     pub(super) fn new(script: Script) -> Self {
+        let login = Login::new(Arc::clone(&script.0.credentials));
         let mut probe = Self {
             script,
             step: 0,
@@ -128,6 +154,8 @@ impl Probe {
             ever_heard: false,
             sends: Vec::new(),
             judge: None,
+            login,
+            challenge: Challenge::default(),
         };
         probe.enter(0, &[]);
         probe
@@ -139,6 +167,8 @@ impl Probe {
         match &self.phase {
             Phase::Send => ProbeOutput::Send(&self.sends),
             Phase::Tls => ProbeOutput::StartTls,
+            Phase::Nonce => ProbeOutput::Nonce,
+            Phase::Compute => ProbeOutput::Compute,
             Phase::Read => ProbeOutput::Read,
             Phase::Ready { says, .. } => ProbeOutput::Ready { says: says.as_deref() },
             Phase::Failed(refusal) => ProbeOutput::Failed(refusal),
@@ -176,7 +206,18 @@ impl Probe {
                 self.enter(self.step + 1, &[]);
                 self.go_on(Over::No);
             }
-            ProbeInput::Sent | ProbeInput::TlsStarted => {}
+            ProbeInput::Nonce(nonce) if matches!(self.phase, Phase::Nonce) => {
+                self.login.take_nonce(nonce);
+                self.prove();
+            }
+            ProbeInput::Computed if matches!(self.phase, Phase::Compute) => {
+                self.login.work();
+                self.prove();
+            }
+            ProbeInput::Sent
+            | ProbeInput::TlsStarted
+            | ProbeInput::Nonce(_)
+            | ProbeInput::Computed => {}
             ProbeInput::End => self.end(Over::End),
             ProbeInput::TimeIsUp => self.end(Over::Time),
         }
@@ -186,12 +227,13 @@ impl Probe {
         self.ever_heard |= !bytes.is_empty();
         while !bytes.is_empty() && !self.is_over() {
             if matches!(self.phase, Phase::Tls) {
-                return self.fail(too_soon(bytes));
+                return self.fail(too_soon(&self.login.scrub(bytes)));
             }
             let room = self.limit().saturating_sub(self.heard.len());
             if room == 0 {
                 // It talks and does not listen.
-                return self.fail(refused(Kind::UnexpectedResponse, &self.heard));
+                let heard = self.login.scrub(&self.heard);
+                return self.fail(refused(Kind::UnexpectedResponse, &heard));
             }
             let (now, later) = bytes.split_at(room.min(bytes.len()));
             self.heard.extend_from_slice(now);
@@ -239,20 +281,29 @@ impl Probe {
                         Kind::ClosedEarly if self.ever_heard => Kind::Truncated,
                         kind => kind,
                     };
-                    return self.fail(expected.0.nothing(kind, &self.heard));
+                    return self.fail(expected.0.nothing(kind, &self.login.scrub(&self.heard)));
                 }
                 Found::Alternative(index, message) => {
                     let one = &expected.0.all[index];
+                    let words = expected.0.words(index, &self.heard[message.clone()]);
+                    if one.proves && !self.login.is_proof(words) {
+                        let says = Some("it does not prove that it knows the password".into());
+                        return self.fail(Refusal { says, ..Kind::UnexpectedResponse.into() });
+                    }
                     match one.then {
                         Then::Again => judge.next_message(&expected.0, message.end),
                         Then::Ready => {
                             self.phase = Phase::Ready { says: one.says.clone(), bye: one.bye };
                         }
                         Then::Refused(kind) => {
-                            let heard = &self.heard[message];
-                            return self.fail(expected.0.refusal(index, kind, heard));
+                            let heard = self.login.scrub(&self.heard[message]);
+                            return self.fail(expected.0.refusal(index, kind, &heard));
                         }
                         then @ (Then::Next | Then::Step(_) | Then::Tls) => {
+                            self.challenge = Challenge {
+                                message: self.heard[message.clone()].to_vec(),
+                                words: words.to_vec(),
+                            };
                             let rest = self.heard.split_off(message.end);
                             let heard = core::mem::replace(&mut self.heard, rest);
                             self.lead(then, &heard[message.start..]);
@@ -269,9 +320,9 @@ impl Probe {
             Then::Next | Then::Again => self.enter(self.step + 1, message),
             Then::Step(step) => self.enter(step, message),
             Then::Tls if self.heard.is_empty() => self.phase = Phase::Tls,
-            Then::Tls => self.fail(too_soon(&self.heard)),
+            Then::Tls => self.fail(too_soon(&self.login.scrub(&self.heard))),
             Then::Ready => self.phase = Phase::Ready { says: None, bye: true },
-            Then::Refused(kind) => self.fail(refused(kind, message)),
+            Then::Refused(kind) => self.fail(refused(kind, &self.login.scrub(message))),
         }
     }
 
@@ -286,11 +337,34 @@ impl Probe {
         };
         self.turns += 1;
         if self.turns > MOST_TURNS {
-            return self.fail(refused(Kind::UnexpectedResponse, message));
+            return self.fail(refused(Kind::UnexpectedResponse, &self.login.scrub(message)));
         }
         (self.step, self.judge) = (index, None);
+        if step.send.proof().is_some() {
+            return self.prove();
+        }
         self.sends = step.send.after(message);
         self.phase = if self.sends.is_empty() { Phase::Read } else { Phase::Send };
+    }
+
+    /// Computes what this step sends, as far as that is possible by now.
+    fn prove(&mut self) {
+        let script = self.script.clone();
+        let step = script.0.steps.get(self.step).and_then(Option::as_ref);
+        let Some((step, (proof, user))) = step.and_then(|step| Some((step, step.send.proof()?)))
+        else {
+            return;
+        };
+        let Challenge { message, words } = &self.challenge;
+        match self.login.prove(proof, user, message, words) {
+            Proving::Nonce => self.phase = Phase::Nonce,
+            Proving::Work => self.phase = Phase::Compute,
+            Proving::Done(proof) => match step.send.proven(&proof, message) {
+                Some(sends) => (self.sends, self.phase) = (sends, Phase::Send),
+                None => self.fail(unprovable("its challenge makes too long an answer")),
+            },
+            Proving::Refused(says) => self.fail(unprovable(&says)),
+        }
     }
 
     fn limit(&self) -> usize {
@@ -303,6 +377,33 @@ impl Probe {
         self.phase = Phase::Failed(refusal);
         self.heard = Vec::new();
     }
+}
+
+/// The step alone: what was read may hold a password, as may what is sent.
+impl fmt::Debug for Probe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Probe").field("step", &self.step).finish_non_exhaustive()
+    }
+}
+
+/// How much is sent, and not what: it may hold a password.
+impl fmt::Debug for ProbeOutput<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Send(bytes) => write!(f, "Send({} bytes)", bytes.len()),
+            Self::StartTls => f.write_str("StartTls"),
+            Self::Nonce => f.write_str("Nonce"),
+            Self::Compute => f.write_str("Compute"),
+            Self::Read => f.write_str("Read"),
+            Self::Ready { says } => f.debug_struct("Ready").field("says", says).finish(),
+            Self::Failed(refusal) => f.debug_tuple("Failed").field(refusal).finish(),
+        }
+    }
+}
+
+/// The server's part of a login is not one.
+fn unprovable(says: &str) -> Refusal {
+    Refusal { says: Some(says.into()), ..Kind::UnexpectedResponse.into() }
 }
 
 fn refused(kind: Kind, message: &[u8]) -> Refusal {

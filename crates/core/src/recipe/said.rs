@@ -15,12 +15,16 @@
 //! | `u8( u16( u24( u64(`, `u16le( …` | the same with 1, 2, 3, 8 bytes; the lowest first |
 //! | `u7( … )` | one byte, 126 at most: MQTT, BER and HPACK write larger ones otherwise |
 //! | `u32+4( … )`, `u24le-1( … )` | the number is so much more, or less |
+//! | `dec( … )` | the number in decimal digits, `\r\n`, and then these bytes |
 //! | `next@3` | one byte: what stood at 3 in the message just read, and one more |
 
 use alloc::{boxed::Box, format, string::String, vec::Vec};
 use core::ops::Range;
 
-use super::fill::{Fill, Filler};
+use super::{
+    built::{Built, proofs},
+    fill::{Fill, Filler},
+};
 use crate::{Mistake, nearest::quoted};
 
 /// How deep lengths may stand in each other.
@@ -34,10 +38,11 @@ pub(super) const LARGEST: usize = 16 << 10;
 pub(super) struct Said(Box<[Part]>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Part {
+pub(super) enum Part {
     Bytes(Box<[u8]>),
     Fill(Fill),
     Length { size: Size, more: i64, inside: Box<[Self]> },
+    Decimal { inside: Box<[Self]> },
     Next { at: usize },
 }
 
@@ -49,15 +54,7 @@ pub(super) struct Size {
     /// The lowest byte first.
     little: bool,
     /// The largest number.
-    most: u64,
-}
-
-/// What is sent to one server.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Built {
-    pub(super) bytes: Vec<u8>,
-    /// Where a byte of the message just read goes, and where in that message it stands.
-    next: Vec<(usize, usize)>,
+    pub(super) most: u64,
 }
 
 impl Said {
@@ -65,6 +62,7 @@ impl Said {
     pub(super) fn text(text: &str) -> Result<Self, Mistake> {
         let mut parts = Vec::new();
         text_parts(text, &mut parts)?;
+        one_proof(text, &parts)?;
         Ok(Self(parts.into()))
     }
 
@@ -72,25 +70,18 @@ impl Said {
     pub(super) fn words(text: &str) -> Result<Self, Mistake> {
         let mut words = Words { text, at: 0 };
         let parts = words.parts(0)?;
+        one_proof(text, &parts)?;
         Ok(Self(parts.into()))
+    }
+
+    /// Whether a part of it is computed when it is sent.
+    pub(super) fn has_proof(&self) -> bool {
+        proofs(&self.0).next().is_some()
     }
 
     /// The bytes for one server.
     pub(super) fn build(&self, filler: &Filler<'_>) -> Result<Built, Mistake> {
-        let mut built = Built::default();
-        build(&self.0, filler, &mut built)?;
-        Ok(built)
-    }
-}
-
-impl Built {
-    /// The same, for a connection on which this message was just read.
-    pub(super) fn after(&self, message: &[u8]) -> Vec<u8> {
-        let mut bytes = self.bytes.clone();
-        for (to, from) in &self.next {
-            bytes[*to] = message.get(*from).copied().unwrap_or(0).wrapping_add(1);
-        }
-        bytes
+        Built::new(&self.0, filler)
     }
 }
 
@@ -122,7 +113,7 @@ impl Size {
         }
     }
 
-    fn write(self, number: u64, to: &mut [u8]) {
+    pub(super) fn write(self, number: u64, to: &mut [u8]) {
         for (place, byte) in to.iter_mut().enumerate() {
             let shift = if self.little { place } else { self.width - 1 - place };
             *byte = (number >> (8 * shift)) as u8;
@@ -130,30 +121,10 @@ impl Size {
     }
 }
 
-fn build(parts: &[Part], filler: &Filler<'_>, built: &mut Built) -> Result<(), Mistake> {
-    for part in parts {
-        match part {
-            Part::Bytes(bytes) => built.bytes.extend_from_slice(bytes),
-            Part::Fill(fill) => filler.fill(fill, &mut built.bytes)?,
-            Part::Next { at } => {
-                built.next.push((built.bytes.len(), *at));
-                built.bytes.push(0);
-            }
-            Part::Length { size, more, inside } => {
-                let start = built.bytes.len();
-                let body = start + size.width;
-                built.bytes.resize(body, 0);
-                build(inside, filler, built)?;
-                let length = (built.bytes.len() - body) as i64 + more;
-                match u64::try_from(length).ok().filter(|length| *length <= size.most) {
-                    Some(length) => size.write(length, &mut built.bytes[start..body]),
-                    None => return Err(filler.too_long(size.most)),
-                }
-            }
-        }
-        if built.bytes.len() > LARGEST {
-            return Err(filler.too_long(LARGEST as u64));
-        }
+fn one_proof(text: &str, parts: &[Part]) -> Result<(), Mistake> {
+    if proofs(parts).count() > 1 {
+        let what = "two proofs stand in one message";
+        return Err(Mistake::new(0..text.len(), what, "write a step for each"));
     }
     Ok(())
 }
@@ -307,14 +278,20 @@ impl Words<'_> {
         let at = self.at..self.at + word.len();
         self.at = at.end;
         if self.text[self.at..].starts_with('(') {
-            let (size, more) = length(word, at.clone())?;
+            let length = match word {
+                "dec" => None,
+                _ => Some(length(word, at.clone())?),
+            };
             self.at += 1;
             if depth + 1 > DEEPEST {
                 let what = format!("lengths stand more than {DEEPEST} deep in each other");
                 return Err(Mistake::new(at, what, "write fewer"));
             }
             let inside = self.parts(depth + 1)?.into();
-            parts.push(Part::Length { size, more, inside });
+            parts.push(match length {
+                Some((size, more)) => Part::Length { size, more, inside },
+                None => Part::Decimal { inside },
+            });
             return Ok(());
         }
         if let Some(place) = word.strip_prefix("next@") {
@@ -356,7 +333,8 @@ fn length(word: &str, at: Range<usize>) -> Result<(Size, i64), Mistake> {
         (Some(size), Some(more)) => Ok((size, more)),
         _ => {
             let what = format!("{} is no length", quoted(word));
-            let instead = "write u7, u8, u16, u24, u32, u64 or these with le, as in u32+4( … )";
+            let instead =
+                "write dec, u7, u8, u16, u24, u32, u64 or these with le, as in u32+4( … )";
             Err(Mistake::new(at, what, instead))
         }
     }

@@ -4,8 +4,9 @@
 //! [`Script`].
 
 use alloc::{boxed::Box, format, sync::Arc};
+use core::fmt;
 
-use super::{Probe, Recipe, fill::Filler, said::Built, step::Made};
+use super::{Probe, Recipe, built::Built, fill::Filler, login::Credentials, step::Made};
 use crate::{Mistake, Server, Tls, nearest::quoted};
 
 /// A recipe made for one server, to probe it as often as one likes. A clone costs a reference
@@ -19,15 +20,16 @@ use crate::{Mistake, Server, Tls, nearest::quoted};
 /// assert_eq!(script.probe().poll(), ProbeOutput::Send(b"PING\r\n"));
 /// # Ok::<(), redial_core::Mistake>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Script(pub(super) Arc<Lines>);
 
 /// The parts of a script.
-#[derive(Debug)]
 pub(super) struct Lines {
     /// Where a step is not for this server, none.
     pub(super) steps: Box<[Option<Made>]>,
     pub(super) bye: Built,
+    /// What a login is made of, and what no message may repeat.
+    pub(super) credentials: Arc<Credentials>,
 }
 
 impl Script {
@@ -38,10 +40,25 @@ impl Script {
             let what = format!("{} cannot begin TLS within {}", recipe.name(), label());
             return Err(Mistake::new(0..0, what, "leave the wish out, or begin with TLS: tls://"));
         }
+        if server.options().login && !recipe.can_log_in() {
+            let what = format!("{} has no login that redial knows, for {}", recipe.name(), label());
+            return Err(Mistake::new(0..0, what, "leave `login` out"));
+        }
+        if server.options().login && recipe.needs_user() && server.user().is_none() {
+            let what = format!("{} has no user to log in as", label());
+            let scheme = recipe.schemes().first().map_or("tcp", |scheme| scheme);
+            let instead = format!("write {scheme}://USER:PASSWORD@HOST, or leave `login` out");
+            return Err(Mistake::new(0..0, what, instead));
+        }
         let steps = recipe.steps().iter().map(|step| step.for_server(server));
         let steps = steps.collect::<Result<_, _>>()?;
-        let bye = recipe.bye().build(&Filler::new(server))?;
-        Ok(Self(Arc::new(Lines { steps, bye })))
+        let filler = Filler::new(server);
+        let bye = recipe.bye().build(&filler)?;
+        let credentials = match filler.credentials() {
+            Err(mistake) if server.options().login => return Err(mistake),
+            credentials => credentials.unwrap_or_default().into(),
+        };
+        Ok(Self(Arc::new(Lines { steps, bye, credentials })))
     }
 
     /// Whether nothing is sent and nothing expected: a connection that stands is all there is to
@@ -55,5 +72,12 @@ impl Script {
     #[must_use]
     pub fn probe(&self) -> Probe {
         Probe::new(self.clone())
+    }
+}
+
+/// How many steps it has: what they send may hold a password.
+impl fmt::Debug for Script {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Script({} steps)", self.0.steps.len())
     }
 }

@@ -6,12 +6,14 @@
 use alloc::{boxed::Box, format, string::String, sync::Arc};
 
 use super::{
+    built::Built,
     expected::{Alternative, Alternatives, Expected, Then},
     fill::Filler,
     frame::{Frame, Words},
-    said::{Built, Said},
+    only::Only,
+    said::Said,
 };
-use crate::{Answer, Mistake, Server, Tls, nearest::quoted};
+use crate::{Answer, Mistake, Server, nearest::quoted};
 
 /// One step of a probe.
 #[derive(Clone, Debug)]
@@ -22,19 +24,6 @@ pub(super) struct Step {
     pub(super) expect: Option<Choices>,
     /// Where a step leads that waits for nothing.
     pub(super) then: Then,
-}
-
-/// The servers that a step, or an alternative, is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Only {
-    /// Those that are to begin TLS in the protocol's own words.
-    Tls,
-    /// Of those, the ones that are used without TLS where it is not offered: `sslmode=prefer`.
-    OptionalTls,
-    /// The others.
-    Plain,
-    /// Those with the option `#body=…`.
-    Body,
 }
 
 /// What may come back, before it is known from whom.
@@ -54,6 +43,8 @@ pub(super) struct Choice {
     pub(super) says: Option<Arc<str>>,
     pub(super) words: Option<Words>,
     pub(super) bye: bool,
+    /// Whether its words have to be the server's proof.
+    pub(super) proves: bool,
 }
 
 /// What an answer looks like: the same for every server, or with the option `status` or `body`.
@@ -79,6 +70,12 @@ impl Step {
         self.then == Then::Tls || choices.any(|choice| choice.then == Then::Tls)
     }
 
+    /// Returns the conditions of the step and of its alternatives.
+    pub(super) fn conditions(&self) -> impl Iterator<Item = Only> {
+        let choices = self.expect.iter().flat_map(|choices| &choices.all);
+        self.only.into_iter().chain(choices.filter_map(|choice| choice.only))
+    }
+
     /// The step for this server; none if it is not for it.
     pub(super) fn for_server(&self, server: &Server) -> Result<Option<Made>, Mistake> {
         if self.only.is_some_and(|only| !only.holds(server)) {
@@ -87,17 +84,6 @@ impl Step {
         let send = self.send.build(&Filler::new(server))?;
         let expect = self.expect.as_ref().map(|choices| choices.made(Some(server))).transpose()?;
         Ok(Some(Made { send, expect, then: self.then }))
-    }
-}
-
-impl Only {
-    fn holds(self, server: &Server) -> bool {
-        match self {
-            Self::Tls => server.tls() == Tls::ByProtocol,
-            Self::OptionalTls => server.tls_is_optional(),
-            Self::Plain => server.tls() != Tls::ByProtocol,
-            Self::Body => server.options().body.is_some(),
-        }
     }
 }
 
@@ -111,6 +97,7 @@ impl Choices {
                 says: choice.says.clone(),
                 words: choice.words.clone(),
                 bye: choice.bye,
+                proves: choice.proves,
             })
         };
         let is_for = |choice: &&Choice| match (choice.only, server) {

@@ -118,6 +118,11 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// Returns true if it is a list, where it could be text as well.
+    pub(super) fn is_list(&self, key: &str) -> bool {
+        self.get(key).is_some_and(|value| matches!(value.get_ref(), DeValue::Array(_)))
+    }
+
     /// Whether it is a table, where it could be something else as well.
     pub(super) fn is_table(&self, key: &str) -> bool {
         self.get(key).is_some_and(|value| matches!(value.get_ref(), DeValue::Table(_)))

@@ -45,6 +45,36 @@ impl Masked {
         Ok(Self { text: masked, secrets })
     }
 
+    /// Returns the place of the password for a login, in the text as it was written, of the server
+    /// at these bytes of the masked text: that of the user, else the query's parameter `password`.
+    pub(super) fn password(&self, piece: &Range<usize>) -> Option<Range<usize>> {
+        let written = &self.text[piece.clone()];
+        let body = written.find("://")? + 3;
+        let authority =
+            body + written[body..].find(['/', '?', '#']).unwrap_or(written.len() - body);
+        let user = written[body..authority].rfind('@').map_or(body, |length| body + length);
+        let masked = match written[body..user].find(':') {
+            Some(colon) => body + colon + 1..user,
+            None => {
+                let query = written.split('#').next()?;
+                let mut start = query.find('?')? + 1;
+                let value = query[start..].split('&').find_map(|parameter| {
+                    let at = start;
+                    start += parameter.len() + 1;
+                    let value = parameter.strip_prefix("password=")?;
+                    Some(at + parameter.len() - value.len()..at + parameter.len())
+                });
+                value?
+            }
+        };
+        if written[masked.clone()] != *MASK {
+            return None;
+        }
+        // Of several secrets, the one whose mask begins here.
+        let start = self.origin(piece.start + masked.start);
+        self.secrets.iter().find(|secret| secret.start == start).cloned()
+    }
+
     /// Whether a password was masked between these bytes of the masked text.
     pub(super) fn had_password(&self, piece: &Range<usize>) -> bool {
         let piece = self.origin(piece.start)..self.origin(piece.end);

@@ -1,9 +1,9 @@
 //! Servers as people write them: `db:5432`, `[::1]:5432`, `unix:/run/app.sock`, `postgres://db`.
 //!
 //! Reading a server finds its place, its protocol and when TLS begins. It resolves nothing, and a
-//! password is gone (`***`) before reading begins: no server, label or mistake can hold one. Names
-//! that stand for servers (`lab:`, `env:`) are the command line's. Start at [`Server`], or at
-//! [`Target`] for several of which any will do.
+//! password is replaced (`***`) before reading begins: no label and no mistake can hold one. The
+//! password itself is a [`Secret`] for logins. Names that stand for servers (`lab:`, `env:`) are the
+//! command line's. Start at [`Server`], or at [`Target`] for several of which any will do.
 
 mod credentials;
 mod hosts;
@@ -14,6 +14,7 @@ mod overrides;
 mod place;
 mod query;
 mod read;
+mod secret;
 mod target;
 mod via;
 
@@ -27,6 +28,7 @@ pub use options::Options;
 pub(crate) use options::{percent_decoded, status_range};
 pub use overrides::{Overrides, Verify};
 pub use place::Place;
+pub use secret::Secret;
 pub use target::Target;
 pub use via::{Via, ViaLogin, ViaProtocol};
 
@@ -77,6 +79,7 @@ pub struct Server {
     /// What the query says of TLS.
     asked: Overrides,
     tls_is_optional: bool,
+    password: Option<Secret>,
 }
 
 impl Server {
@@ -137,6 +140,7 @@ impl Server {
             had_password: false,
             asked: Overrides::default(),
             tls_is_optional: false,
+            password: None,
         }
     }
 
@@ -144,6 +148,13 @@ impl Server {
     #[must_use]
     pub fn labelled(mut self, label: &str) -> Self {
         self.label = printable(label).into();
+        self
+    }
+
+    /// The same server with the option `login`.
+    #[must_use]
+    pub const fn asking_login(mut self) -> Self {
+        self.options.login = true;
         self
     }
 
@@ -273,6 +284,12 @@ impl Server {
     #[must_use]
     pub const fn had_password(&self) -> bool {
         self.had_password
+    }
+
+    /// Returns the password for a login: that of the user, else the query's parameter `password`.
+    #[must_use]
+    pub const fn password(&self) -> Option<&Secret> {
+        self.password.as_ref()
     }
 }
 

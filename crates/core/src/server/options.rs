@@ -13,10 +13,11 @@ use crate::{
     parse_duration,
 };
 
-const NAMES: [&str; 7] = ["within", "as", "starttls", "status", "body", "method", "header"];
+const NAMES: [&str; 8] =
+    ["within", "as", "starttls", "login", "status", "body", "method", "header"];
 
 /// The options without a value.
-pub(super) const FLAGS: [&str; 2] = ["starttls", "insecure"];
+pub(super) const FLAGS: [&str; 3] = ["starttls", "login", "insecure"];
 
 /// The options whose value may have commas in it.
 pub(super) const LISTS: [&str; 1] = ["alpn"];
@@ -30,6 +31,8 @@ pub struct Options {
     pub as_: Option<Arc<str>>,
     /// `starttls`: TLS is to begin in the protocol's own words.
     pub starttls: bool,
+    /// `login`: the probe logs in with the URL's user and password.
+    pub login: bool,
     /// `status=200` or `status=200..399`: the first and the last that is well.
     pub status: Option<(u16, u16)>,
     /// `body=TEXT`: what the body holds, as `--expect` is written.
@@ -80,6 +83,7 @@ impl Options {
             within: self.within.or(other.within),
             as_: self.as_.or_else(|| other.as_.clone()),
             starttls: self.starttls || other.starttls,
+            login: self.login || other.login,
             status: self.status.or(other.status),
             body: self.body.or_else(|| other.body.clone()),
             method: self.method.or_else(|| other.method.clone()),
@@ -115,6 +119,7 @@ impl Options {
             "within" => self.within.is_some(),
             "as" => self.as_.is_some(),
             "starttls" => self.starttls,
+            "login" => self.login,
             "status" => self.status.is_some(),
             "body" => self.body.is_some(),
             "method" => self.method.is_some(),
@@ -132,6 +137,7 @@ impl Options {
             }
             match name {
                 "insecure" => self.overrides.insecure = true,
+                "login" => self.login = true,
                 _ => self.starttls = true,
             }
             return Ok(());
@@ -194,6 +200,7 @@ impl fmt::Display for Options {
             self.within.map(|within| format!("within={}", Human(within))),
             self.as_.as_ref().map(|recipe| format!("as={recipe}")),
             self.starttls.then(|| "starttls".into()),
+            self.login.then(|| "login".into()),
             status,
             text("body", &self.body),
             text("method", &self.method),

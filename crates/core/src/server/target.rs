@@ -8,7 +8,7 @@ use core::{fmt, ops::Range, str::FromStr, time::Duration};
 use serde::{Serialize, Serializer};
 
 use super::{
-    Overrides, Place, Server,
+    Overrides, Place, Secret, Server,
     mask::{Masked, secrets},
     options::{FLAGS, LISTS, continues},
     read,
@@ -201,8 +201,10 @@ fn read_piece(text: &str, masked: &Masked, piece: Range<usize>) -> Result<Vec<Se
         |at: Range<usize>| String::from(masked.written(text, &(at.start + start..at.end + start)));
     let mut servers = read::servers(&masked.text[piece.clone()], &written)
         .map_err(|mistake| mistake.shifted(start))?;
+    let password = masked.password(&piece).map(|at| Secret::new(&text[at]));
     for server in &mut servers {
         server.had_password = masked.had_password(&piece);
+        server.password = password.clone();
     }
     Ok(servers)
 }
