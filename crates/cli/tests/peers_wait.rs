@@ -73,7 +73,7 @@ fn seven_servers_that_are_not_ready() {
         let words = [&["wait", &at, "-t", "1"], expected, &["--", "echo", "ran"]].concat();
         let ran = redial(words).env("PATH", "/usr/bin:/bin").run();
         assert_eq!((ran.status, &*ran.stdout), (Some(124), ""), "{kind}: {ran}");
-        assert!(ran.stderr.contains(&format!("{at}: {kind}: ")), "{kind}: {ran}");
+        assert!(ran.stderr.contains(&format!("{at}: {kind} at attempt 1: ")), "{kind}: {ran}");
 
         // One try is all that fooling them takes; more are for one that is quicker than the reset.
         let limit = if shut { "1" } else { "9" };
