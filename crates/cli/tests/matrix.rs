@@ -46,7 +46,7 @@ fn rows() -> Vec<Row> {
     let hello = || Behaviour::say("hello");
     vec![
         row("refused", Outage::Refuse, NONE, "refused", "connect"),
-        row("black hole", Outage::Blackhole, SOON, "connect-timeout", "connect"),
+        row("black hole", Outage::Blackhole, &["--connect-timeout", "300ms"], "connect-timeout", "connect"),
         row("reset on accept", Behaviour::Reset, NONE, "reset", "stream"),
         row("close on accept", Behaviour::Close, NONE, "closed-early", "stream"),
         row("partial reply then reset", Behaviour::partial_then_reset("+PO"), NONE, "reset", "stream"),
