@@ -49,12 +49,12 @@ pub(crate) fn has_room() -> io::Result<()> {
 /// The signals that end a session, but for those this process was started to ignore. Within a
 /// runtime.
 pub(crate) fn interrupts() -> Result<mpsc::UnboundedReceiver<Signal>, Error> {
-    signals::begin_session();
     let mut streams = Vec::with_capacity(Signal::ALL.len());
     for named in Signal::ALL.into_iter().filter(|named| !signals::is_ignored(*named)) {
         let stream = signal(kind(named)).map_err(|error| no_runtime(&error))?;
         streams.push((named, stream));
     }
+    signals::begin_session();
     let (sender, receiver) = mpsc::unbounded_channel();
     tokio::spawn(async move {
         loop {

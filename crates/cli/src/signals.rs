@@ -23,7 +23,7 @@ const HANDLED: [libc::c_int; 5] =
     [libc::SIGPIPE, libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT];
 
 static INHERITED: OnceLock<Inherited> = OnceLock::new();
-/// Whether the handlers of [`end_at_once`] are installed.
+/// Whether the handlers of [`end_at_once`] end the process.
 static ENDS_AT_ONCE: AtomicBool = AtomicBool::new(false);
 
 struct Inherited {
@@ -45,26 +45,23 @@ pub(crate) fn end_at_once() {
     ENDS_AT_ONCE.store(true, Ordering::Relaxed);
     for signal in Signal::ALL.into_iter().filter(|signal| !is_ignored(*signal)) {
         let handler: extern "C" fn(libc::c_int) = leave;
-        // SAFETY: the handler calls nothing but _exit(2), which is async-signal-safe.
+        // SAFETY: the handler reads an atomic and calls _exit(2): both are async-signal-safe.
         unsafe { libc::signal(number_of(signal), handler as libc::sighandler_t) };
     }
 }
 
-/// Takes those handlers away, before a session has its own: a runtime calls the handlers that it
-/// finds, too.
+/// Leaves the signals to the session, whose handlers are installed. Before this, a signal ends the
+/// process at once: a first process must never be without a handler. The session's handlers call
+/// those that they replaced, which then do nothing.
 pub(crate) fn begin_session() {
-    if !ENDS_AT_ONCE.swap(false, Ordering::Relaxed) {
-        return;
-    }
-    for signal in Signal::ALL.into_iter().filter(|signal| !is_ignored(*signal)) {
-        // SAFETY: no handler is installed.
-        unsafe { libc::signal(number_of(signal), libc::SIG_DFL) };
-    }
+    ENDS_AT_ONCE.store(false, Ordering::Relaxed);
 }
 
 extern "C" fn leave(signal: libc::c_int) {
-    // SAFETY: it ends the process and touches no memory of it.
-    unsafe { libc::_exit(128 + signal) }
+    if ENDS_AT_ONCE.load(Ordering::Relaxed) {
+        // SAFETY: it ends the process and touches no memory of it.
+        unsafe { libc::_exit(128 + signal) }
+    }
 }
 
 /// Gives the process the dispositions and the mask that it was started with. Async-signal-safe.
