@@ -21,8 +21,10 @@ use crate::{
     pump::{HalfClose, Pump, Wishes},
     runtime::{interrupts, runtime},
     stderr::{self, Patience},
+    stdio::Streams,
     story::{Story, Volume},
     terminal::{Style, complain},
+    texts,
     traceback::{closing, traceback},
     typed,
 };
@@ -169,7 +171,11 @@ fn carry_out(
         redial = redial.bind(address);
     }
     let runtime = runtime()?;
-    let mut pump = Pump::new(wishes);
+    let streams = Streams::inherited().map_err(|error| {
+        let what = format!("standard input or output cannot be used: {}", texts::reason(&error));
+        Error::plain(what, "see: ulimit -n")
+    })?;
+    let mut pump = Pump::new(wishes, streams);
     let outcome = runtime.block_on(async {
         let redial = redial.interrupts(interrupts()?);
         let outcome = redial
@@ -190,7 +196,7 @@ fn carry_out(
 }
 
 /// The exit status: the verdict's, unless our own standard streams broke.
-fn ending(outcome: &Finished, pump: &Pump) -> Exit {
+pub(crate) fn ending(outcome: &Finished, pump: &Pump) -> Exit {
     match (&outcome.verdict, pump.reader_left, &pump.broken) {
         (Verdict::Well, true, _) => Exit::ReaderLeft,
         (Verdict::Well, _, Some(_)) => Exit::Failed,

@@ -33,7 +33,10 @@ pub(crate) enum Exit {
 
 /// The table as `redial help exit` prints it.
 pub(crate) const TABLE: [(&str, &str); 13] = [
-    ("0", "it went well: the connection ended cleanly and no clause said otherwise"),
+    (
+        "0",
+        "it went well: the connection ended cleanly, all that was sent was acknowledged, and no clause said otherwise",
+    ),
     (
         "1",
         "it failed: no clause handled the failure, or one said `stop`; `rehearse`: a limit was missed",

@@ -5,8 +5,10 @@
 //! next one. Start at [`Pump`].
 
 use std::{
+    fs::File,
     future::poll_fn,
     io::{self, IsTerminal},
+    mem,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -17,16 +19,22 @@ use clap::ValueEnum;
 use redial::{Connection, Detail, Ended, Human, Kind, Limits};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    time::{Instant, Sleep, sleep_until, timeout},
+    time::{Instant, Sleep, sleep_until, timeout_at},
 };
 
 use crate::{
     belt::{Belt, Chunk},
-    stdio::{self, Output},
+    stdio::{self, Output, Streams},
 };
+
+#[cfg(test)]
+mod ends;
 
 /// How long a server may go on after a `--receive` has begun to be met.
 const LINGER: Duration = Duration::from_millis(100);
+/// How long standard output may have no room before the server is allowed to be quiet for as long
+/// as that lasts: it may be waiting for us, and then reads nothing either.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How long a reader of standard output is waited for once `--max-time` has passed.
 const READING: Duration = Duration::from_millis(50);
@@ -57,7 +65,7 @@ pub(crate) struct Wishes {
 pub(crate) struct Pump {
     wishes: Wishes,
     input: Source,
-    output: Option<Output>,
+    output: Output,
     /// Standard input that no connection has taken.
     pending: Option<Chunk>,
     /// Standard input stopped after a `\r`, whose `\n` may be what comes next.
@@ -72,7 +80,7 @@ pub(crate) struct Pump {
 enum Source {
     /// There is nothing to read.
     None,
-    NotStarted,
+    NotStarted(File),
     Open(Arc<Belt>),
     Ended,
 }
@@ -85,9 +93,13 @@ struct Flow {
     ended: bool,
     received: u64,
     flushed: bool,
-    /// The last time anything moved.
+    /// The last time anything moved, or could have: while output has no room nothing is read.
     moved: Instant,
-    /// When something has to happen though nothing moves.
+    /// Since when output has had no room.
+    blocked: Option<Instant>,
+    /// `limits.dead` is suspended.
+    patient: bool,
+    /// When something has to happen though nothing moves, or before.
     alarm: Pin<Box<Sleep>>,
     /// When `--max-time` is over.
     end: Option<Instant>,
@@ -95,14 +107,15 @@ struct Flow {
 }
 
 impl Pump {
-    pub(crate) fn new(wishes: Wishes) -> Self {
+    pub(crate) fn new(wishes: Wishes, streams: Streams) -> Self {
+        let is_terminal = streams.input.as_ref().is_some_and(IsTerminal::is_terminal);
         Self {
             wishes,
-            input: if stdio::has_input() { Source::NotStarted } else { Source::None },
-            output: None,
+            input: streams.input.map_or(Source::None, Source::NotStarted),
+            output: Output::new(streams.output, wishes.raw),
             pending: None,
             after_cr: false,
-            is_terminal: io::stdin().is_terminal(),
+            is_terminal,
             reader_left: false,
             broken: None,
         }
@@ -110,6 +123,9 @@ impl Pump {
 
     /// Moves bytes until the connection is over.
     pub(crate) async fn run(&mut self, connection: &mut Connection) -> Ended {
+        /// Later than any limit: an alarm that is not set.
+        const NEVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
         let now = Instant::now();
         let mut flow = Flow {
             shut: false,
@@ -117,7 +133,9 @@ impl Pump {
             received: 0,
             flushed: true,
             moved: now,
-            alarm: Box::pin(sleep_until(now)),
+            blocked: None,
+            patient: false,
+            alarm: Box::pin(sleep_until(now + NEVER)),
             end: self.wishes.limits.max_time.map(|limit| now + limit),
             chunk: None,
         };
@@ -125,19 +143,15 @@ impl Pump {
             self.note(error);
             return Ended::Abandoned;
         }
-        let ended = poll_fn(|context| self.poll(&mut flow, connection, context)).await;
-        // Before anything else is waited for: only an open socket knows what was acknowledged.
-        let failure = connection.failure();
-        if let Err(Local(error)) = ended {
-            self.note(error);
+        match poll_fn(|context| self.poll(&mut flow, connection, context)).await {
+            Ok(()) => self.confirm(&flow, connection).await,
+            Err(Local(error)) => self.note(error),
         }
+        // Before output is waited for: only an open socket knows what was acknowledged.
+        let mut failure = connection.failure();
         // What was received stands before what a clause or `else` says about it.
-        let written = self.finish();
-        if failure.kind == Kind::Deadline {
-            // Unless nobody reads it: a limit that has passed waits for no reader.
-            drop(timeout(READING, written).await);
-        } else {
-            written.await;
+        if !self.finish(flow.end).await && failure.kind == Kind::Closed {
+            (failure.kind, failure.detail) = (Kind::Deadline, Some(self.max_time()));
         }
         // Where our own side broke it is no failure of the server's, and no clause is asked.
         if self.reader_left || self.broken.is_some() {
@@ -147,21 +161,44 @@ impl Pump {
         }
     }
 
-    /// Waits until all that was received is written.
-    async fn finish(&mut self) {
-        if let Some(output) = &self.output
-            && let Err(error) = poll_fn(|context| output.poll_empty(context)).await
-        {
-            self.note(error);
+    /// Waits until the server has all that was sent. A failure is in the connection's own slot.
+    async fn confirm(&self, flow: &Flow, connection: &mut Connection) {
+        let delivered = connection.delivered();
+        let in_time = match flow.end {
+            Some(end) => timeout_at(end, delivered).await.is_ok(),
+            None => {
+                drop(delivered.await);
+                true
+            }
+        };
+        if !in_time {
+            connection.fail(Kind::Deadline, Some(self.max_time()));
+        }
+    }
+
+    /// Waits until all that was received is written; after `--max-time`, only briefly. `false`:
+    /// some of it is not.
+    async fn finish(&mut self, end: Option<Instant>) -> bool {
+        let written = poll_fn(|context| self.output.poll_empty(context));
+        let written = match end {
+            Some(end) => timeout_at(end.max(Instant::now()) + READING, written).await,
+            None => Ok(written.await),
+        };
+        match written {
+            Ok(Ok(())) => true,
+            Ok(Err(error)) => {
+                self.note(error);
+                false
+            }
+            Err(_) => false,
         }
     }
 
     fn open(&mut self) -> io::Result<()> {
-        if matches!(self.input, Source::NotStarted) {
-            self.input = Source::Open(stdio::input()?);
-        }
-        if self.output.is_none() {
-            self.output = Some(Output::open(self.wishes.raw)?);
+        if matches!(self.input, Source::NotStarted(_))
+            && let Source::NotStarted(file) = mem::replace(&mut self.input, Source::None)
+        {
+            self.input = Source::Open(stdio::read(file)?);
         }
         Ok(())
     }
@@ -218,6 +255,9 @@ impl Pump {
                         chunk.advance(written);
                         flow.moved = Instant::now();
                         flow.flushed = false;
+                        if mem::take(&mut flow.patient) {
+                            connection.set_dead_limit(self.wishes.limits.dead);
+                        }
                     }
                 }
                 if chunk.filled().is_empty()
@@ -229,7 +269,7 @@ impl Pump {
             }
             let next = match &self.input {
                 Source::Open(input) => input.poll_take(context).map_err(Local)?,
-                Source::None | Source::NotStarted | Source::Ended => Poll::Ready(None),
+                Source::None | Source::NotStarted(_) | Source::Ended => Poll::Ready(None),
             };
             match next {
                 Poll::Ready(Some(chunk)) => {
@@ -288,12 +328,16 @@ impl Pump {
         mut connection: Pin<&mut Connection>,
         context: &mut Context<'_>,
     ) -> Poll<Result<(), Local>> {
-        let Some(output) = &mut self.output else { return Poll::Ready(Ok(())) };
         while !flow.ended {
-            if output.poll_room(context).map_err(Local)?.is_pending() {
+            if self.output.poll_room(context).map_err(Local)?.is_pending() {
+                flow.blocked.get_or_insert_with(Instant::now);
                 return Poll::Pending;
             }
-            let mut chunk = flow.chunk.take().unwrap_or_else(|| output.buffer());
+            if flow.blocked.take().is_some() {
+                // The server's silence begins now: until now it was ours.
+                flow.moved = Instant::now();
+            }
+            let mut chunk = flow.chunk.take().unwrap_or_else(|| self.output.buffer());
             let room = chunk.room();
             let wanted = self.wishes.receive.map_or(u64::MAX, |limit| limit - flow.received);
             let length = usize::try_from(wanted).unwrap_or(usize::MAX).min(room.len());
@@ -307,7 +351,7 @@ impl Pump {
                 }
                 Poll::Ready(Ok(())) if count > 0 => {
                     chunk.fill(count);
-                    output.push(chunk).map_err(Local)?;
+                    self.output.push(chunk).map_err(Local)?;
                     flow.received += count as u64;
                     flow.moved = Instant::now();
                     flow.ended = self.wishes.receive == Some(flow.received);
@@ -319,35 +363,69 @@ impl Pump {
         Poll::Ready(Ok(()))
     }
 
-    /// `--idle-timeout`, `--max-time`, and the pause after which `--receive` is content.
+    /// `--idle-timeout`, `--max-time`, and the pause after which `--receive` is content. All but
+    /// `--max-time` measure the server, and stand still while output has no room.
     fn poll_limits(
         &self,
         flow: &mut Flow,
         mut connection: Pin<&mut Connection>,
         context: &mut Context<'_>,
     ) -> Poll<Result<(), Local>> {
-        let idle = self.wishes.limits.idle.map(|limit| flow.moved + limit);
-        let content =
-            (self.wishes.receive.is_some() && flow.received > 0).then(|| flow.moved + LINGER);
-        let Some(next) = [idle, content, flow.end].into_iter().flatten().min() else {
+        let limits = &self.wishes.limits;
+        let (mut idle, mut content, mut patience) = (None, None, None);
+        match flow.blocked {
+            Some(since) if !flow.patient => {
+                patience = limits.dead.map(|dead| since + PATIENCE.min(dead / 2));
+            }
+            Some(_) => {}
+            None => {
+                idle = limits.idle.map(|limit| flow.moved + limit);
+                content = (self.wishes.receive.is_some() && flow.received > 0)
+                    .then(|| flow.moved + LINGER);
+            }
+        }
+        let Some(next) = [idle, content, patience, flow.end].into_iter().flatten().min() else {
             return Poll::Pending;
         };
-        if flow.alarm.deadline() != next {
-            flow.alarm.as_mut().reset(next);
+        // An alarm that is early only looks again: setting it for every byte would cost more. It is
+        // the alarm that decides, not the clock: when it fires, the sockets were looked at too.
+        loop {
+            let set = flow.alarm.deadline();
+            if set > next || (set < next && flow.alarm.is_elapsed()) {
+                flow.alarm.as_mut().reset(next);
+            }
+            ready!(flow.alarm.as_mut().poll(context));
+            if flow.alarm.deadline() == next {
+                break;
+            }
         }
-        ready!(flow.alarm.as_mut().poll(context));
-        if content == Some(next) {
-            return Poll::Ready(Ok(()));
+        if flow.end == Some(next) {
+            connection.fail(Kind::Deadline, Some(self.max_time()));
+        } else if patience == Some(next) {
+            connection.set_dead_limit(None);
+            flow.patient = true;
+            return self.poll_limits(flow, connection, context);
+        } else if content != Some(next) {
+            let limit = limits.idle.unwrap_or_default();
+            let words = format!("nothing moved for {}", Human(limit));
+            connection.fail(Kind::Stalled, Some(Detail::from_text(&words)));
         }
-        let (kind, words) = if flow.end == Some(next) {
-            let limit = self.wishes.limits.max_time.unwrap_or_default();
-            (Kind::Deadline, format!("--max-time {}", Human(limit)))
-        } else {
-            let limit = self.wishes.limits.idle.unwrap_or_default();
-            (Kind::Stalled, format!("nothing moved for {}", Human(limit)))
-        };
-        connection.fail(kind, Some(Detail::from_text(&words)));
         Poll::Ready(Ok(()))
+    }
+
+    /// The detail of the failure that `--max-time` is.
+    fn max_time(&self) -> Detail {
+        let limit = self.wishes.limits.max_time.unwrap_or_default();
+        Detail::from_text(&format!("--max-time {}", Human(limit)))
+    }
+}
+
+impl Drop for Pump {
+    fn drop(&mut self) {
+        // Lets the thread end that reads.
+        if let Source::Open(input) = &self.input {
+            input.end(Ok(()));
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //! where there is something to wait for.
 //!
 //! What was inherited may be shared with other processes, so it is never made non-blocking. It
-//! moves bytes onto and off a [`Belt`] and knows nothing of connections. Start at [`input`] and
+//! moves bytes onto and off a [`Belt`] and knows nothing of connections. Start at [`read`] and
 //! [`Output`].
 
 use std::{
@@ -14,23 +14,45 @@ use std::{
     thread,
 };
 
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    termios::{LocalModes, SpecialCodeIndex, tcgetattr},
+};
+
 use crate::{
     belt::{Belt, Chunk},
     shown::Shown,
     stderr::data_on_terminal,
 };
 
-/// Starts reading standard input; the belt ends where the input ends.
-pub(crate) fn input() -> io::Result<Arc<Belt>> {
-    // A duplicate reads without std's own buffer in between.
-    let mut input = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+/// Standard input and output as they were inherited.
+pub(crate) struct Streams {
+    /// `None` where there is nothing to read: `/dev/null`, or closed.
+    pub(crate) input: Option<File>,
+    pub(crate) output: File,
+}
+
+impl Streams {
+    /// Duplicates, which read and write without std's own buffers in between. They share the mode
+    /// of the originals (O_NONBLOCK, O_APPEND), so that mode is coped with and never changed.
+    pub(crate) fn inherited() -> io::Result<Self> {
+        let input =
+            if has_input() { Some(io::stdin().as_fd().try_clone_to_owned()?) } else { None };
+        Ok(Self {
+            input: input.map(File::from),
+            output: File::from(io::stdout().as_fd().try_clone_to_owned()?),
+        })
+    }
+}
+
+/// Starts reading the input; the belt ends where the input ends.
+pub(crate) fn read(mut input: File) -> io::Result<Arc<Belt>> {
     let belt = Arc::new(Belt::default());
     let put = belt.clone();
     spawn("stdin", move || {
         loop {
             let mut buffer = put.buffer();
-            match input.read(buffer.room()) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => put.recycle(buffer),
+            match read_some(&mut input, buffer.room()) {
                 Err(error) => return put.end(Err(error)),
                 Ok(0) => return put.end(Ok(())),
                 Ok(length) => {
@@ -43,6 +65,69 @@ pub(crate) fn input() -> io::Result<Arc<Belt>> {
         }
     })?;
     Ok(belt)
+}
+
+/// One read that waits, whatever mode the file is in. 0 is the end.
+fn read_some(input: &mut File, room: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match input.read(room) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                wait_until(input, PollFlags::IN)?;
+            }
+            Ok(0) if is_polled_terminal(input) => {
+                if wait_until(input, PollFlags::IN)?.contains(PollFlags::HUP) {
+                    return Ok(0);
+                }
+            }
+            result => return result,
+        }
+    }
+}
+
+/// Whether this is a terminal whose reads return 0 where nothing was typed yet (`stty -icanon min
+/// 0`): that is no end.
+fn is_polled_terminal(input: &File) -> bool {
+    tcgetattr(input).is_ok_and(|mode| {
+        !mode.local_modes.contains(LocalModes::ICANON)
+            && mode.special_codes[SpecialCodeIndex::VMIN] == 0
+    })
+}
+
+/// Writes all of it, whatever mode the file is in.
+fn write_all(output: &mut File, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match output.write(bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(length) => bytes = &bytes[length..],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                wait_until(output, PollFlags::OUT)?;
+            }
+            Err(error) => return Err(left(error)),
+        }
+    }
+    Ok(())
+}
+
+/// Waits until the file can be read or written, and returns what it is ready for.
+fn wait_until(file: &File, flags: PollFlags) -> io::Result<PollFlags> {
+    let mut files = [PollFd::new(file, flags)];
+    loop {
+        match poll(&mut files, None) {
+            Ok(_) => return Ok(files[0].revents()),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// The reader of a socket that left with bytes unread is one that left, as with a pipe.
+fn left(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::ConnectionReset => io::ErrorKind::BrokenPipe.into(),
+        _ => error,
+    }
 }
 
 /// Standard output. Its thread starts with the first write that may have to wait: what one write
@@ -58,15 +143,14 @@ pub(crate) struct Output {
 
 impl Output {
     /// With `raw` unset and a terminal at the other end, control characters are shown.
-    pub(crate) fn open(raw: bool) -> io::Result<Self> {
-        let output = io::stdout();
-        let is_terminal = output.is_terminal();
-        Ok(Self {
+    pub(crate) fn new(file: File, raw: bool) -> Self {
+        let is_terminal = file.is_terminal();
+        Self {
             is_terminal,
             belt: Arc::new(Belt::default()),
-            file: Some(File::from(output.as_fd().try_clone_to_owned()?)),
+            file: Some(file),
             escaping: !raw && is_terminal,
-        })
+        }
     }
 
     /// Whether there is room for [`Output::push`]; an error when the reader has left.
@@ -107,9 +191,9 @@ impl Output {
         spawn("stdout", move || {
             while let Some(chunk) = take.take_keeping() {
                 let written = if escaping {
-                    output.write_all(&shown.show(chunk.filled()))
+                    write_all(&mut output, &shown.show(chunk.filled()))
                 } else {
-                    output.write_all(chunk.filled())
+                    write_all(&mut output, chunk.filled())
                 };
                 if is_terminal {
                     data_on_terminal(chunk.filled());
@@ -124,6 +208,13 @@ impl Output {
     }
 }
 
+impl Drop for Output {
+    fn drop(&mut self) {
+        // Lets the thread end, once it has written what it has.
+        self.belt.end(Ok(()));
+    }
+}
+
 /// Writes what can be written without waiting; 0 where the system cannot promise that (files,
 /// terminals, older kernels).
 #[cfg(target_os = "linux")]
@@ -134,7 +225,7 @@ pub(crate) fn write_now(output: &impl AsFd, bytes: &[u8]) -> io::Result<usize> {
     match pwritev2(output, &[IoSlice::new(bytes)], here, ReadWriteFlags::NOWAIT) {
         Ok(count) => Ok(count),
         Err(Errno::AGAIN | Errno::INTR | Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => Ok(0),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(left(error.into())),
     }
 }
 
@@ -144,7 +235,7 @@ pub(crate) fn write_now(_: &impl AsFd, _: &[u8]) -> io::Result<usize> {
 }
 
 /// Whether there is any standard input to speak of: not `/dev/null`, not closed.
-pub(crate) fn has_input() -> bool {
+fn has_input() -> bool {
     let Ok(input) = rustix::fs::fstat(io::stdin().as_fd()) else { return false };
     let device = rustix::fs::FileType::from_raw_mode(input.st_mode).is_char_device();
     let null = rustix::fs::stat("/dev/null").map(|null| null.st_rdev);

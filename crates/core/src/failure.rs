@@ -100,9 +100,11 @@ impl Failure {
 
     /// Whether the connection was not yet handed over: nothing of the caller's input has left on
     /// it and nothing was given to the caller. The guard `fresh`.
+    ///
+    /// Nothing acknowledged is not nothing left: only `unsent` is fresh.
     #[must_use]
     pub const fn is_fresh(&self) -> bool {
-        self.sent == 0 && self.received == 0 && !matches!(self.delivery, Delivery::Unknown)
+        self.sent == 0 && self.received == 0 && matches!(self.delivery, Delivery::Unsent)
     }
 }
 
@@ -243,5 +245,20 @@ impl Detail {
 impl fmt::Display for Detail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failure_is_fresh_only_while_nothing_left() {
+        let mut failure = Failure::new(Kind::Reset, Stage::Stream, "db:5432".into());
+        assert!(failure.is_fresh());
+        for delivery in [Delivery::AckedAtLeast(0), Delivery::AckedAtLeast(1), Delivery::Unknown] {
+            failure.delivery = delivery;
+            assert!(!failure.is_fresh(), "{delivery}");
+        }
     }
 }

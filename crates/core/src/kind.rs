@@ -41,11 +41,13 @@ pub enum Kind {
     TlsTimeout,
     /// The server closed before it said anything.
     ClosedEarly,
-    /// The server closed inside a reply, or ended TLS without saying so.
+    /// The server closed inside a reply, ended TLS without close_notify or by an alert, or sent a
+    /// corrupt record.
     Truncated,
     /// The connection was reset (ECONNRESET; EPIPE before any end was read).
     Reset,
-    /// The server had closed and we were still sending (EPIPE after its end).
+    /// The server had closed and did not take all that was sent (EPIPE or a reset after its end, or
+    /// no acknowledgement within 5 s).
     BrokenPipe,
     /// No bytes in time (`limits.reply`, 5 s; `limits.idle`; ETIMEDOUT on a live connection).
     Stalled,

@@ -19,7 +19,16 @@ use tokio::{
     time::Instant,
 };
 
-use crate::{cause::Cause, errno::Moment, marks::Marks, stream::Stream, tls};
+use crate::{
+    cause::Cause,
+    errno::Moment,
+    marks::Marks,
+    records::{self, Written},
+    stream::Stream,
+    tls,
+};
+
+mod delivered;
 
 /// A connection that stands.
 ///
@@ -35,7 +44,8 @@ use crate::{cause::Cause, errno::Moment, marks::Marks, stream::Stream, tls};
 /// was shut down before.
 ///
 /// When the connection is over, [`Connection::failure`] says why; ask before dropping it, since
-/// only an open socket knows what was acknowledged.
+/// only an open socket knows what was acknowledged. A clean end does not mean that the peer has
+/// what was sent: [`Connection::delivered`] waits for that.
 #[derive(Debug)]
 pub struct Connection {
     stream: Stream,
@@ -55,10 +65,10 @@ pub struct Connection {
     /// What the kernel had accepted before the user's first byte.
     before: u64,
     marks: Marks,
-    /// An upper bound of what TLS made of all that was written so far.
-    sealed: u64,
-    /// Whether a write failed.
-    write_broke: bool,
+    /// What the kernel had accepted when our side was shut down, without TLS's closing alert.
+    payload_end: Option<u64>,
+    /// An error that came with the last bytes TLS decrypted, until those are read.
+    held_error: Option<io::Error>,
     /// Whether reading came to its end, clean or not.
     read_over: bool,
     /// Whether that end was the peer's own.
@@ -150,6 +160,13 @@ impl Connection {
         self.end(Cause { detail, ..Cause::new(kind) });
     }
 
+    /// Sets how long bytes may stay unacknowledged (`limits.dead`, TCP_USER_TIMEOUT) from now on;
+    /// `None` is the system's own limit. A user that does not read for long should take the limit
+    /// away: a server that waits for it to read does not read either.
+    pub fn set_dead_limit(&self, limit: Option<Duration>) {
+        self.stream.wire().socket.set_dead_limit(limit);
+    }
+
     /// Why it ended: its one failure, or `closed` where nothing failed.
     #[must_use]
     pub fn failure(&mut self) -> Failure {
@@ -207,8 +224,8 @@ impl Connection {
             received: 0,
             before,
             marks: Marks::default(),
-            sealed: before,
-            write_broke: false,
+            payload_end: None,
+            held_error: None,
             read_over: false,
             ended: false,
             ending: None,
@@ -265,7 +282,6 @@ impl Connection {
         self.judged = judged;
         self.sent = 0;
         self.before = self.stream.wire().written();
-        self.sealed = self.before;
         self.marks = Marks::default();
         self
     }
@@ -306,14 +322,29 @@ impl Connection {
         if self.read_over {
             return Poll::Ready(self.ending_error().map_or(Ok(()), Err));
         }
+        if buf.remaining() == 0 {
+            return Poll::Ready(Ok(()));
+        }
         let before = buf.filled().len();
-        if let Err(error) = ready!(Pin::new(&mut self.stream).poll_read(cx, buf)) {
+        let result = match self.held_error.take() {
+            Some(error) => Err(error),
+            None => ready!(Pin::new(&mut self.stream).poll_read(cx, buf)),
+        };
+        if let Err(error) = result {
+            // What TLS decrypted before the error is the server's and comes first.
+            if let Stream::Tls(stream) = &mut self.stream
+                && records::take_decrypted(stream, buf) > 0
+            {
+                self.heard = true;
+                self.held_error = Some(error);
+                return Poll::Ready(Ok(()));
+            }
             self.read_over = true;
             return Poll::Ready(Err(self.broke(error)));
         }
         if buf.filled().len() > before {
             self.heard = true;
-        } else if buf.remaining() > 0 {
+        } else {
             self.read_over = true;
             self.ended = true;
             return Poll::Ready(self.ending_error().map_or(Ok(()), Err));
@@ -342,32 +373,77 @@ impl Connection {
         Ok(())
     }
 
-    /// What came of a write, counted.
-    fn wrote(&mut self, result: io::Result<usize>) -> io::Result<usize> {
-        match result {
-            Ok(count) => {
-                self.sent += count as u64;
-                self.mark(count as u64);
-                Ok(count)
+    /// Writes to the stream itself, and counts.
+    fn poll_send(&mut self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        self.check_writable()?;
+        let written = match &mut self.stream {
+            Stream::Tls(stream) => records::poll_write(stream, cx, bufs),
+            Stream::Plain(wire) => {
+                let start = wire.written();
+                let written = match bufs {
+                    [buf] => Pin::new(wire).poll_write(cx, buf),
+                    _ => Pin::new(wire).poll_write_vectored(cx, bufs),
+                };
+                match ready!(written) {
+                    Ok(taken) => Written { taken, start, records: Poll::Ready(Ok(())) },
+                    Err(error) => Written { taken: 0, start, records: Poll::Ready(Err(error)) },
+                }
             }
-            Err(error) => Err(self.write_broke(error)),
+        };
+        let taken = written.taken as u64;
+        match written.records {
+            Poll::Ready(Err(error)) => {
+                // TLS took these bytes for good. They have moved if any of its records has.
+                if self.stream.wire().written() > self.before {
+                    self.sent += taken;
+                    self.mark(written.start, taken);
+                }
+                Poll::Ready(Err(self.broke(error)))
+            }
+            Poll::Pending if taken == 0 => Poll::Pending,
+            Poll::Pending | Poll::Ready(Ok(())) => {
+                self.sent += taken;
+                self.mark(written.start, taken);
+                Poll::Ready(Ok(written.taken))
+            }
         }
     }
 
-    /// What came of a flush or a shutdown, which send what TLS still held.
-    fn flushed(&mut self, result: io::Result<()>) -> io::Result<()> {
-        match result {
+    /// Sends what TLS still holds.
+    fn poll_send_held(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let result = ready!(Pin::new(&mut self.stream).poll_flush(cx));
+        Poll::Ready(match result {
             Ok(()) => {
-                self.mark(0);
+                self.mark(self.stream.wire().written(), 0);
                 Ok(())
             }
-            Err(error) => Err(self.write_broke(error)),
-        }
+            Err(error) => Err(self.broke(error)),
+        })
     }
 
-    fn write_broke(&mut self, error: io::Error) -> io::Error {
-        self.write_broke = true;
-        self.broke(error)
+    /// Ends our side of the stream itself.
+    fn poll_end_side(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // First what was written: what is acknowledged of it has to be known without TLS's alert.
+        if self.payload_end.is_none() {
+            ready!(self.poll_send_held(cx))?;
+            self.payload_end = Some(self.stream.wire().written());
+        }
+        let result = ready!(Pin::new(&mut self.stream).poll_shutdown(cx));
+        let wire = self.stream.wire();
+        let error = match result {
+            // tokio-rustls takes ENOTCONN for success.
+            Ok(()) if wire.finished => return Poll::Ready(Ok(())),
+            Ok(()) => io::Error::from_raw_os_error(wire.error.unwrap_or(libc::ENOTCONN)),
+            Err(error) => error,
+        };
+        Poll::Ready(match &self.stream {
+            // A peer that is gone resets even TLS's closing alert. Its own end may still be unread,
+            // the reset is kept for what is read without one, and whether the peer has what was sent
+            // before is `delivered`'s question.
+            Stream::Tls(_) => Ok(()),
+            Stream::Plain(_) if self.ended => Err(self.refused(&error)),
+            Stream::Plain(_) => Err(self.broke(error)),
+        })
     }
 
     fn give_early(&mut self, buf: &mut ReadBuf<'_>) {
@@ -377,44 +453,6 @@ impl Connection {
         if self.early().is_empty() {
             self.early = Early::default();
         }
-    }
-
-    /// Under TLS: notes that all plaintext so far lies within so much ciphertext.
-    fn mark(&mut self, fresh: u64) {
-        /// A TLS record holds at most 16 KiB (RFC 8446, 5.1) and adds at most 29 bytes (the
-        /// largest, AES-GCM in TLS 1.2).
-        const RECORD: u64 = 16 << 10;
-        const OVERHEAD: u64 = 32;
-        /// One write may leave partial records where rustls's buffer was nearly full.
-        const PARTIAL: u64 = 4;
-        /// More than rustls holds back: its limit is 64 KiB.
-        const INSIDE: u64 = 72 << 10;
-
-        let Stream::Tls(stream) = &self.stream else { return };
-        let (wire, session) = stream.get_ref();
-        self.sealed = if session.wants_write() {
-            // Some is still inside rustls, and it does not say how much.
-            let sealed = self.sealed + fresh + (fresh / RECORD + PARTIAL) * OVERHEAD;
-            sealed.min(wire.written() + INSIDE)
-        } else {
-            wire.written()
-        };
-        self.marks.add(self.sent, self.sealed, || wire.acknowledged().unwrap_or(0));
-    }
-
-    /// What is certain about the user's bytes now.
-    fn delivery(&self) -> Delivery {
-        let wire = self.stream.wire();
-        // Under TLS a write that failed may have let some of its bytes out before.
-        let none_tried = self.sent == 0 && !self.write_broke;
-        if none_tried || wire.written() == self.before {
-            return Delivery::Unsent;
-        }
-        let Some(acknowledged) = wire.acknowledged() else { return Delivery::Unknown };
-        Delivery::AckedAtLeast(match &self.stream {
-            Stream::Tls(_) => self.marks.within(acknowledged),
-            Stream::Plain(_) => self.sent.min(acknowledged.saturating_sub(self.before)),
-        })
     }
 }
 
@@ -456,10 +494,7 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        this.check_writable()?;
-        let result = ready!(Pin::new(&mut this.stream).poll_write(cx, buf));
-        Poll::Ready(this.wrote(result))
+        self.get_mut().poll_send(cx, &[IoSlice::new(buf)])
     }
 
     fn poll_write_vectored(
@@ -467,10 +502,7 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        this.check_writable()?;
-        let result = ready!(Pin::new(&mut this.stream).poll_write_vectored(cx, bufs));
-        Poll::Ready(this.wrote(result))
+        self.get_mut().poll_send(cx, bufs)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -479,11 +511,10 @@ impl AsyncWrite for Connection {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if let Some(error) = this.ending_error() {
-            return Poll::Ready(Err(error));
+        match this.ending_error() {
+            Some(error) => Poll::Ready(Err(error)),
+            None => this.poll_send_held(cx),
         }
-        let result = ready!(Pin::new(&mut this.stream).poll_flush(cx));
-        Poll::Ready(this.flushed(result))
     }
 
     /// Ends our side; the server may go on sending.
@@ -492,10 +523,9 @@ impl AsyncWrite for Connection {
         if this.stream.wire().finished {
             return Poll::Ready(Ok(()));
         }
-        if let Some(error) = this.ending_error() {
-            return Poll::Ready(Err(error));
+        match this.ending_error() {
+            Some(error) => Poll::Ready(Err(error)),
+            None => this.poll_end_side(cx),
         }
-        let result = ready!(Pin::new(&mut this.stream).poll_shutdown(cx));
-        Poll::Ready(this.flushed(result))
     }
 }

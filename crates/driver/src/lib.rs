@@ -52,6 +52,7 @@ mod marks;
 mod names;
 mod outq;
 mod probe;
+mod records;
 mod redial;
 mod socket;
 mod stream;

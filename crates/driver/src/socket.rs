@@ -6,7 +6,7 @@
 
 use std::{
     io::{self, IoSlice},
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Shutdown, SocketAddr},
     os::fd::{AsFd, BorrowedFd},
     path::{Path, PathBuf},
     pin::Pin,
@@ -198,6 +198,22 @@ impl Socket {
             Self::Tcp(stream) => Some(stream),
             Self::Unix(_) => None,
         }
+    }
+
+    /// shutdown(2) of the sending half: after what is queued, the peer receives our end (FIN).
+    pub(crate) fn end_writing(&self) -> io::Result<()> {
+        SockRef::from(self).shutdown(Shutdown::Write)
+    }
+
+    /// Sets TCP_USER_TIMEOUT; `None` is the system's own limit. Unix sockets have none.
+    pub(crate) fn set_dead_limit(&self, limit: Option<Duration>) {
+        #[cfg(target_os = "linux")]
+        if matches!(self, Self::Tcp(_)) {
+            // As in `live`: a system that does not know it keeps nobody from going on.
+            let _ = SockRef::from(self).set_tcp_user_timeout(limit);
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = limit;
     }
 
     /// The error that nobody has been told yet, taken away from the next who asks.

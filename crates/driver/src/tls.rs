@@ -147,11 +147,12 @@ pub(crate) async fn handshake(
 }
 
 /// What an error of a live TLS connection means. An end that TLS did not announce is `truncated`,
-/// or `closed-early` if nothing was `heard` before it. `ended`: TLS's own end was read.
+/// or `closed-early` if nothing was `heard` before it; so is an alert. A corrupt record is
+/// `truncated`. `ended`: TLS's own end was read.
 pub(crate) fn live_cause(error: &io::Error, wire: &Wire, heard: bool, ended: bool) -> Cause {
     let end = if heard { Kind::Truncated } else { Kind::ClosedEarly };
-    let mut cause = cause(error, wire, ended, explain, end);
-    if cause.kind == end && cause.errno.is_none() {
+    let mut cause = cause(error, wire, ended, |error| explain_live(error, end), end);
+    if cause.kind == end && cause.errno.is_none() && cause.detail.is_none() {
         cause = Cause::because(end, "it ended without TLS's close_notify");
     }
     cause
@@ -229,6 +230,47 @@ const fn certificate_reason(error: &CertificateError) -> Option<Reason> {
         }
         _ => return None,
     })
+}
+
+/// What an error means after the handshake: the stream is cut inside a record, or by an alert.
+///
+/// Only one thing of the handshake may come this late, before any data: in TLS 1.3 a server checks
+/// the client's certificate and parameters when the client is through with its own part.
+fn explain_live(error: &rustls::Error, end: Kind) -> Cause {
+    match error {
+        rustls::Error::AlertReceived(alert) => {
+            let early = end == Kind::ClosedEarly && refuses_client(*alert);
+            let kind = if early { Kind::TlsHandshake } else { end };
+            let cause = Cause::because(kind, &format!("alert {}", alert_name(*alert)));
+            Cause { reason: alert_reason(*alert).filter(|_| early), ..cause }
+        }
+        other => Cause::because(Kind::Truncated, &format!("a TLS record is corrupt: {other}")),
+    }
+}
+
+/// Whether a server rejects with this alert who the client is, or what it offered.
+fn refuses_client(alert: AlertDescription) -> bool {
+    use AlertDescription as Alert;
+    matches!(
+        alert,
+        Alert::HandshakeFailure
+            | Alert::NoCertificate
+            | Alert::BadCertificate
+            | Alert::UnsupportedCertificate
+            | Alert::CertificateRevoked
+            | Alert::CertificateExpired
+            | Alert::CertificateUnknown
+            | Alert::CertificateRequired
+            | Alert::UnknownCA
+            | Alert::AccessDenied
+            | Alert::DecryptError
+            | Alert::IllegalParameter
+            | Alert::InsufficientSecurity
+            | Alert::ProtocolVersion
+            | Alert::UnrecognisedName
+            | Alert::UnknownPSKIdentity
+            | Alert::NoApplicationProtocol
+    )
 }
 
 /// As [`explain`], and what a server that does not speak TLS said instead.

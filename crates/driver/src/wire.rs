@@ -133,8 +133,9 @@ impl AsyncWrite for Wire {
         self.note(result)
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut result = ready!(Pin::new(&mut self.socket).poll_shutdown(cx));
+    /// Not tokio's shutdown, which takes ENOTCONN for success and loses the reset that caused it.
+    fn poll_shutdown(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut result = self.socket.end_writing();
         match &result {
             Ok(()) => self.finished = true,
             // shutdown(2) of a reset connection says only that there is none; the reset itself is

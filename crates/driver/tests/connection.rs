@@ -239,3 +239,38 @@ async fn unix_sockets_too() {
     assert_eq!((failure.kind, failure.delivery), (Kind::Closed, Delivery::Unknown));
     assert_eq!(failure.address.unwrap().to_string(), path.display().to_string());
 }
+
+#[tokio::test]
+async fn data_refused_after_the_end_is_not_delivered() {
+    for round in 0..50 {
+        let (closed, is_closed) = mpsc::channel();
+        let server = serve(move |mut stream| {
+            stream.write_all(b"hello").unwrap();
+            drop(stream);
+            closed.send(()).unwrap();
+        });
+        let mut connection = connect(&server).await;
+        let mut greeting = String::new();
+        connection.read_to_string(&mut greeting).await.unwrap();
+        is_closed.recv().unwrap();
+        connection.write_all(b"18 bytes of input\n").await.unwrap();
+        // Whether our own end still leaves depends on when the reset comes.
+        let shut = if round % 2 == 0 { connection.shutdown().await } else { Ok(()) };
+        let delivered = connection.delivered().await;
+        assert!(shut.is_ok() || delivered.is_err());
+        let failure = connection.failure();
+        assert_eq!(failure.kind, Kind::BrokenPipe, "round {round}: {failure:?}");
+        #[cfg(target_os = "linux")]
+        assert_eq!(failure.delivery, Delivery::AckedAtLeast(0), "round {round}");
+    }
+}
+
+#[tokio::test]
+async fn data_that_was_acknowledged_is_delivered() {
+    let mut connection = connect(&serve(linger)).await;
+    connection.write_all(&[7; 300_000]).await.unwrap();
+    connection.shutdown().await.unwrap();
+    connection.read_to_end(&mut Vec::new()).await.unwrap();
+    connection.delivered().await.unwrap();
+    assert_eq!(connection.failure().delivery, Delivery::AckedAtLeast(300_000));
+}

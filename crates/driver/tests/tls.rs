@@ -303,6 +303,33 @@ async fn exactly_what_was_acknowledged_when_nothing_is_in_flight() {
     assert!((1000..=1001).contains(&bytes), "{bytes}");
 }
 
+/// A server that has closed answers our own closing alert with a reset.
+#[tokio::test]
+async fn closing_alert_that_is_refused_is_no_failure() {
+    let authority = Authority::new();
+    for _ in 0..50 {
+        let (closed, is_closed) = tokio::sync::oneshot::channel();
+        let server = serve_tls(authority.server("127.0.0.1", |_| {}), async move |mut stream| {
+            stream.read_exact(&mut [0; 5]).await.unwrap();
+            stream.write_all(b"bye").await.unwrap();
+            stream.get_mut().1.send_close_notify();
+            stream.flush().await.unwrap();
+            drop(stream);
+            closed.send(()).unwrap();
+        })
+        .await;
+        let mut connection = dial(&server, &authority.options()).await.unwrap();
+        connection.write_all(b"hello").await.unwrap();
+        connection.flush().await.unwrap();
+        is_closed.await.unwrap();
+        connection.read_to_end(&mut Vec::new()).await.unwrap();
+        connection.shutdown().await.unwrap();
+        connection.delivered().await.unwrap();
+        let failure = connection.failure();
+        assert_eq!((failure.kind, failure.delivery), (Kind::Closed, Delivery::AckedAtLeast(5)));
+    }
+}
+
 #[test]
 fn no_trust_store_is_read_where_no_server_needs_it() {
     let missing = TlsOptions { ca: Some("/nowhere/ca.pem".into()), ..TlsOptions::default() };
