@@ -110,6 +110,7 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> 
     let builder = within(builder);
     let policy = builder.build().map_err(|mistake| Error::plain(mistake.what, mistake.instead))?;
     typed_flags.check_policies([&policy])?;
+    flags.report.can_be_written()?;
     carry_out(&flags, policy, via, &practice)
 }
 

@@ -13,6 +13,7 @@ use crate::{
     VERBS,
     blot::{blotted, safe, visible},
     exit::Exit,
+    json::{self, Asked, Described, Place},
     misuse, terminal,
 };
 
@@ -74,6 +75,32 @@ impl Error {
         match self {
             Self::Flags(error) if error.exit_code() == 0 => Exit::Well,
             Self::Flags(_) | Self::Mistake { .. } | Self::Plain { .. } => Exit::Usage,
+        }
+    }
+
+    /// Reports it where the words asked for it: as JSON, as a picture, or both.
+    pub(crate) fn report(&self, exit: Exit, asked: &Asked) {
+        let written = match self {
+            Self::Flags(error) if error.exit_code() == 0 => false,
+            Self::Flags(error) => {
+                let sentence = safe(&misuse::sentence(error));
+                let (what, instead) =
+                    sentence.split_once("; ").unwrap_or((&sentence, "see --help"));
+                json::write_error(Described { what, instead, place: None }, exit, asked)
+            }
+            Self::Plain { what, next } => {
+                json::write_error(Described { what, instead: next, place: None }, exit, asked)
+            }
+            Self::Mistake { source, text, mistake } => {
+                let (line, column) = mistake.line_and_column(text);
+                let marked = safe(text.get(mistake.at.clone()).unwrap_or_default());
+                let place = Some(Place { source, line, column, text: &marked });
+                let (what, instead) = (&*mistake.what, &*mistake.instead);
+                json::write_error(Described { what, instead, place }, exit, asked)
+            }
+        };
+        if !written {
+            self.print();
         }
     }
 

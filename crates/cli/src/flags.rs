@@ -13,6 +13,7 @@ use redial::{
 
 use crate::{
     error::Error,
+    json,
     story::Volume,
     texts::{from_variable, opening, read_policy, recipe},
 };
@@ -301,6 +302,14 @@ fn address(text: &str) -> Result<IpAddr, String> {
 }
 
 impl ReportFlags {
+    /// Refuses a record that cannot be written, before the session.
+    pub(crate) fn can_be_written(&self) -> Result<(), Error> {
+        match &self.json {
+            Some(Some(file)) => json::can_be_written("--json", file),
+            _ => Ok(()),
+        }
+    }
+
     /// How much is told.
     pub(crate) const fn volume(&self) -> Volume {
         match self {

@@ -58,9 +58,15 @@ fn main() -> ExitCode {
     if std::process::id() == 1 {
         signals::end_at_once();
     }
+    let asked = json::Asked::of(place_of(first.as_deref()), &words);
     let exit = verb(first.as_deref(), words.into_iter()).unwrap_or_else(|error| {
-        error.print();
-        error.exit()
+        let exit = match (first.as_deref(), error.exit()) {
+            // Its own trouble is 125, as coreutils report it.
+            (Some("wait"), Exit::Usage) => Exit::Trouble,
+            (_, exit) => exit,
+        };
+        error.report(exit, &asked);
+        exit
     });
     stderr::finish(Patience::of(exit));
     exit.into()
@@ -78,6 +84,15 @@ fn commands() -> Vec<habits::Named> {
     ];
     commands.extend(LATER.map(|verb| (verb, connect::command as fn() -> clap::Command)));
     commands
+}
+
+/// Where the JSON of a verb goes.
+fn place_of(first: Option<&str>) -> json::Verb {
+    match first {
+        Some("wait") => json::Verb::Wait,
+        Some("check" | "rehearse" | "serve" | "help") => json::Verb::Other,
+        _ => json::Verb::Connect,
+    }
 }
 
 fn verb(first: Option<&str>, words: impl Iterator<Item = OsString>) -> Result<Exit, error::Error> {

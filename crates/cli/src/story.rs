@@ -213,6 +213,9 @@ pub(crate) fn ran_line(program: &str, ran: &Ran, volume: Volume) -> Option<Strin
         Ran::Signalled(signal) => Some(format!("run {program}: ended by signal {signal}")),
         Ran::Killed => Some(format!("run {program}: took too long and was killed")),
         Ran::NotStarted(why) => Some(format!("run {program}: could not be started: {why}")),
+        Ran::Unknown => Some(format!(
+            "run {program}: ended, exit status unknown: SIGCHLD is ignored here; reset it before redial starts"
+        )),
         Ran::Skipped => Some(format!("run {program}: skipped, it ran a short while ago")),
         _ => None,
     }

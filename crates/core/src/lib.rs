@@ -18,7 +18,7 @@
 //! - `recipe`: protocols as data; how a server is asked whether it is ready
 //! - `goal`: how many targets must be ready
 //! - `server`, `scheme`: addresses as people write them; passwords masked as they are read
-//! - `record`: what happened, bounded
+//! - `record`, `wall`: what happened, bounded, and the time of day it happened at
 //! - `mistake`, `nearest`, `escape`, `quantity`: reading and printing
 
 #![no_std]
@@ -50,6 +50,7 @@ mod scheme;
 mod server;
 mod session;
 mod verb;
+mod wall;
 
 pub use answer::{Answer, Matcher, Progress};
 pub use backoff::{Backoff, Jitter, Spread};
@@ -89,3 +90,4 @@ pub use session::{
     Verdict, Why,
 };
 pub use verb::Verb;
+pub use wall::WallTime;

@@ -11,7 +11,7 @@ use alloc::{
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
-use crate::{Event, Happened, Kind, Policy};
+use crate::{Event, Happened, Kind, Policy, WallTime};
 
 /// How many of the first events are kept.
 const FIRST: usize = 32;
@@ -24,6 +24,7 @@ pub struct Record {
     policy: Arc<Policy>,
     seed: u64,
     lab: Box<[Box<str>]>,
+    began: Option<WallTime>,
     first: Vec<Happened>,
     last: VecDeque<Happened>,
     between: Between,
@@ -48,6 +49,7 @@ impl Record {
             policy,
             seed,
             lab: Box::default(),
+            began: None,
             first: Vec::new(),
             last: VecDeque::new(),
             between: Between::default(),
@@ -58,6 +60,14 @@ impl Record {
     #[must_use]
     pub fn with_lab(mut self, names: Box<[Box<str>]>) -> Self {
         self.lab = names;
+        self
+    }
+
+    /// Sets the wall-clock time at which the session began. Without it (a rehearsal has none) the
+    /// JSON holds relative times alone.
+    #[must_use]
+    pub const fn with_began(mut self, began: WallTime) -> Self {
+        self.began = Some(began);
         self
     }
 
@@ -107,6 +117,21 @@ impl Record {
     }
 }
 
+/// An event with its time of day.
+#[derive(Serialize)]
+struct Timed<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<WallTime>,
+    #[serde(flatten)]
+    happened: &'a Happened,
+}
+
+impl<'a> Timed<'a> {
+    fn new(began: Option<WallTime>, happened: &'a Happened) -> Self {
+        Self { time: began.map(|began| began.after(happened.at)), happened }
+    }
+}
+
 impl Serialize for Record {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let servers: Vec<&str> =
@@ -117,15 +142,21 @@ impl Serialize for Record {
             .iter()
             .map(|clause| crate::masked(&format!("{clause}")))
             .collect();
-        let mut record = serializer.serialize_struct("Record", 8)?;
+        let mut record = serializer.serialize_struct("Record", 9)?;
         record.serialize_field("version", &1)?;
+        if let Some(began) = self.began {
+            record.serialize_field("began", &began)?;
+        }
         record.serialize_field("verb", self.policy.verb().name())?;
         record.serialize_field("seed", &self.seed)?;
         record.serialize_field("lab", &self.lab)?;
         record.serialize_field("servers", &servers)?;
         record.serialize_field("clauses", &clauses)?;
-        record
-            .serialize_field("events", &self.first.iter().chain(&self.last).collect::<Vec<_>>())?;
+        let events = self.first.iter().chain(&self.last);
+        record.serialize_field(
+            "events",
+            &events.map(|event| Timed::new(self.began, event)).collect::<Vec<_>>(),
+        )?;
         record.serialize_field("between", &self.between)?;
         record.end()
     }

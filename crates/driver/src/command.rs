@@ -65,7 +65,8 @@ pub(crate) async fn run(mut command: Command, limit: Duration) -> Ran {
                 (None, signal) => Ran::Signalled(signal.unwrap_or(0)),
             }
         }
-        Ok(Err(error)) => Ran::NotStarted(error.to_string().into()),
+        // ECHILD: where SIGCHLD is ignored, the kernel reaps the child and keeps no status.
+        Ok(Err(_)) => Ran::Unknown,
         Err(_) => Ran::Killed,
     }
 }

@@ -11,12 +11,12 @@ use std::{
     io,
     net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use redial_core::{
     Detail, Failure, Happened, Input, Kind, Limits, Policy, Record, Server, Session, Signal, Stage,
-    Tls, Verb, Verdict,
+    Tls, Verb, Verdict, WallTime,
 };
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -341,7 +341,8 @@ impl Redial {
             begins_no_tls(self.policy.servers())?;
         }
         let settings = of_servers(&self.policy, self.settings, &self.tls)?;
-        let record = Record::new(self.policy.clone(), self.seed).with_lab(self.lab);
+        let record =
+            Record::new(self.policy.clone(), self.seed).with_lab(self.lab).with_began(now());
         let record = Arc::new(Mutex::new(record));
         let (kept, mut listener) = (record.clone(), self.listener);
         let listen = Box::new(move |happened: &Happened| {
@@ -353,6 +354,11 @@ impl Redial {
         let session = session(self.policy, self.seed);
         Ok((Drive::new(session, settings, listen, self.interrupts), record))
     }
+}
+
+/// The wall-clock time; a clock before 1970 counts as 1970.
+fn now() -> WallTime {
+    WallTime::since_epoch(SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default())
 }
 
 /// How each server is reached: as all are, but for what its options say. What is the same is set

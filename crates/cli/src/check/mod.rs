@@ -29,9 +29,7 @@ use self::{
     report::Report,
     warnings::{Case, Crowd},
 };
-use crate::{
-    VERBS, applies::Typed, error::Error, exit::Exit, flags::PolicyFlags, terminal, texts::reason,
-};
+use crate::{VERBS, applies::Typed, error::Error, exit::Exit, flags::PolicyFlags, json, terminal};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -169,13 +167,9 @@ impl CheckFlags {
             text += &if self.quiet { report.warned() } else { report.text(self.verbose) };
         }
         match &self.json {
-            Some(Some(file)) => fs::write(file, text).map_err(|error| {
-                let name = masked(&printable(&file.display().to_string()));
-                Error::plain(
-                    format!("{name} cannot be written: {}", reason(&error)),
-                    "write --json=FILE with a file that can be",
-                )
-            }),
+            Some(Some(file)) => {
+                fs::write(file, text).map_err(|error| json::unwritable("--json", file, &error))
+            }
             _ => terminal::print(&text),
         }
     }

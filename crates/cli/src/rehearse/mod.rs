@@ -16,14 +16,9 @@ mod svg;
 mod table;
 mod view;
 
-use std::{
-    ffi::OsString,
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{ffi::OsString, fs, path::PathBuf};
 
 use clap::{CommandFactory, FromArgMatches, Parser};
-use redial::printable;
 
 use self::{limits::LimitFlags, plans::plans, progress::play, report::Report, scene::SceneFlags};
 use crate::{
@@ -33,7 +28,6 @@ use crate::{
     json,
     stderr::Patience,
     terminal::{self, Style, complain},
-    texts::reason,
 };
 
 const EXAMPLES: &str = "\
@@ -100,7 +94,8 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> 
     let reports = play(&scene.scenario, &plans)?;
     let report = Report { scene, limits, reports };
     if let Some(file) = &flags.svg {
-        fs::write(file, svg::draw(&report)).map_err(|error| unwritable("--svg", file, &error))?;
+        fs::write(file, svg::draw(&report))
+            .map_err(|error| json::unwritable("--svg", file, &error))?;
     }
     match &flags.json {
         Some(file) => {
@@ -122,17 +117,8 @@ impl Flags {
         let json = self.json.as_ref().and_then(Option::as_ref);
         for (flag, file) in [("--svg", self.svg.as_ref()), ("--json", json)] {
             let Some(file) = file else { continue };
-            let opened = fs::OpenOptions::new().create(true).append(true).open(file);
-            opened.map_err(|error| unwritable(flag, file, &error))?;
+            json::can_be_written(flag, file)?;
         }
         Ok(())
     }
-}
-
-fn unwritable(flag: &str, file: &Path, error: &io::Error) -> Error {
-    let name = printable(&file.display().to_string());
-    Error::plain(
-        format!("{flag}: {name} cannot be written: {}", reason(error)),
-        "name a file in a folder that is there",
-    )
 }

@@ -13,11 +13,11 @@ use std::{
     },
 };
 
-use redial::{Bytes, Rounded, escape, printable};
+use redial::{Bytes, Rounded, WallTime, escape, printable};
 use redial_lab::{Ended, SeenConnection};
 use serde::Serialize;
 
-use crate::{error::Error, stderr, texts::reason};
+use crate::{error::Error, json, stderr, texts::reason};
 
 /// Where the lines go.
 pub(super) struct Log {
@@ -91,6 +91,7 @@ struct Line<'a> {
     connection: u64,
     behaviour: &'a str,
     client: String,
+    time: WallTime,
     at: f64,
     elapsed: f64,
     received: u64,
@@ -110,6 +111,8 @@ impl<'a> Line<'a> {
             connection: seen.number + 1,
             behaviour: seen.behaviour,
             client: seen.peer.to_string(),
+            // The line is written as the connection ends.
+            time: json::before_now(seen.elapsed),
             at: seen.at.as_secs_f64(),
             elapsed: seen.elapsed.as_secs_f64(),
             received: seen.bytes_in,

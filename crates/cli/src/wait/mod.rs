@@ -131,14 +131,6 @@ Examples:
 Exit status: 0 ready; 1 it cannot become ready; 124 the time is over; 125 a flag or a
 target is wrong; 126 or 127 the command cannot be run, or is not there; else its own.";
 
-/// Waits, and becomes the command. Its own trouble is 125, as coreutils say it.
-pub(crate) fn run(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> {
-    wait(words).or_else(|error| {
-        error.print();
-        Ok(if error.exit() == Exit::Well { Exit::Well } else { Exit::Trouble })
-    })
-}
-
 /// The flags, for those who list them.
 pub(crate) fn command() -> clap::Command {
     Flags::command()
@@ -151,7 +143,8 @@ pub(crate) fn accepts(words: &[String]) -> bool {
         .is_ok_and(|flags| flags.policy.reads() && practice::reads_all(&flags.targets))
 }
 
-fn wait(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> {
+/// Waits, and becomes the command.
+pub(crate) fn run(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> {
     let mut own: Vec<OsString> = words.collect();
     let rest = own.split_off(own.iter().position(|word| word == "--").unwrap_or(own.len()));
     let own = typed::as_text(own.into_iter())?;
@@ -189,6 +182,7 @@ fn wait(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> {
     typed::warn(&flags.targets, typed, via.as_ref(), &flags.dial, flags.report.quiet);
     let policies = policies(&builder, &targets)?;
     typed_flags.check_policies(policies.iter().flatten())?;
+    flags.report.can_be_written()?;
     let (waited, progress) = flags.carry_out(&builder, &targets, policies, &practice)?;
     let exit = flags.exit(&waited.verdict);
     let ready: Vec<String> = waited

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use redial::{Failure, Kind, Rounded, Verdict, Waited};
+use redial::{Failure, Kind, Rounded, Verdict, Waited, WallTime};
 use serde::Serialize;
 
 use super::progress::{Line, Progress, State, Watched, tries};
@@ -138,6 +138,7 @@ struct Whole<'a> {
     exit: u8,
     reached: bool,
     goal: String,
+    began: WallTime,
     elapsed: f64,
     lab: Box<[Box<str>]>,
     targets: Vec<WholeTarget<'a>>,
@@ -156,6 +157,7 @@ struct WholeServer<'a> {
     what: &'a str,
     state: &'static str,
     tries: u32,
+    time: WallTime,
     elapsed: f64,
     /// The last one, also of a server that is ready now.
     failure: Option<&'a Failure>,
@@ -164,6 +166,7 @@ struct WholeServer<'a> {
 impl<'a> Whole<'a> {
     fn of(waited: &Waited, exit: Exit, progress: &'a Progress, lab: Box<[Box<str>]>) -> Self {
         let now = progress.began.elapsed();
+        let began = json::before_now(now);
         let server = |line: &'a Line| {
             let (state, at) = match line.state {
                 State::Ready(at) => ("ready", at),
@@ -175,6 +178,7 @@ impl<'a> Whole<'a> {
                 what: &line.what,
                 state,
                 tries: line.tries,
+                time: began.after(at),
                 elapsed: seconds(at),
                 failure: line.last.as_deref(),
             }
@@ -190,6 +194,7 @@ impl<'a> Whole<'a> {
             exit: exit.status(),
             reached: waited.reached,
             goal: progress.goal.to_string(),
+            began,
             elapsed: seconds(now),
             lab,
             targets: progress.targets.iter().map(target).collect(),

@@ -12,6 +12,7 @@ mod data;
 mod grammar;
 mod habits;
 mod http;
+mod json;
 mod kinds;
 mod limits;
 mod logins;

@@ -156,6 +156,8 @@ pub enum Ran {
     Killed,
     /// It could not be started; the operating system's words.
     NotStarted(Box<str>),
+    /// It was started and has ended, and its status cannot be had: SIGCHLD is ignored.
+    Unknown,
     /// It is not allowed here, or ran less than its `at most every` ago.
     Skipped,
 }
