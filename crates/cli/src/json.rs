@@ -100,7 +100,8 @@ pub(crate) fn write_error(described: Described<'_>, exit: Exit, asked: &Asked) -
         Asked::File(path) => (Some(&**path), false),
     };
     // The sentence tells of an error whose file cannot be written.
-    let written = write_as(&whole, file, is_the_result, Patience::of(exit));
+    let patience = if file.is_some() { Patience::SHORT } else { Patience::of(exit) };
+    let written = write_as(&whole, file, is_the_result, patience);
     written.is_ok() && file.is_none()
 }
 
