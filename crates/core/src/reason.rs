@@ -109,7 +109,7 @@ impl Reason {
             Self::SelfSigned => ("self-signed",
                 "to trust it, save its certificate to a file and give it: --ca FILE"),
             Self::IntermediateMissing => ("intermediate-missing",
-                "the server must send its intermediate certificates too (the full chain); here, --ca FILE with the intermediate works around it"),
+                "the server should send its full chain, intermediates included; for a private authority, or until it does: --ca FILE"),
             Self::UnknownAuthority => ("unknown-authority",
                 "for a private authority: --ca FILE"),
             Self::LoginRefused => ("login-refused",

@@ -26,6 +26,7 @@ use tokio_rustls::{
     },
 };
 
+use self::trust::NoIssuer;
 use crate::{Error, cause::Cause, errno::Moment, wire::Wire};
 
 /// How servers are asked for TLS.
@@ -216,7 +217,7 @@ const fn alert_reason(alert: AlertDescription) -> Option<Reason> {
 }
 
 /// The reason why a certificate was not accepted.
-const fn certificate_reason(error: &CertificateError) -> Option<Reason> {
+fn certificate_reason(error: &CertificateError) -> Option<Reason> {
     Some(match error {
         CertificateError::ExpiredContext { .. } | CertificateError::Expired => Reason::Expired,
         CertificateError::NotValidYetContext { .. } | CertificateError::NotValidYet => {
@@ -228,6 +229,7 @@ const fn certificate_reason(error: &CertificateError) -> Option<Reason> {
         CertificateError::UnknownIssuer | CertificateError::BadSignature => {
             Reason::UnknownAuthority
         }
+        CertificateError::Other(other) => other.0.downcast_ref::<NoIssuer>()?.reason(),
         _ => return None,
     })
 }
@@ -306,13 +308,14 @@ fn certificate_words(error: &CertificateError) -> String {
             format!("it is for {names}, not for {}", expected.to_str())
         }
         CertificateError::NotValidForName => "it is for another name".into(),
-        CertificateError::UnknownIssuer => "its issuer is not one that is trusted here".into(),
+        CertificateError::UnknownIssuer => "its issuer is not trusted here".into(),
         CertificateError::Revoked => "it was revoked".into(),
         CertificateError::BadEncoding => "it cannot be read".into(),
         // What an authority that was made anew under its old name looks like.
         CertificateError::BadSignature => {
             "it was not signed by the authority of that name that is trusted here".into()
         }
+        CertificateError::Other(other) if other.0.is::<NoIssuer>() => other.0.to_string(),
         other => rustls::Error::InvalidCertificate(other.clone()).to_string(),
     }
 }

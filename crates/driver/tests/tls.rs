@@ -151,7 +151,7 @@ async fn certificates_that_are_not_acceptable() {
     for (config, words) in [
         (expired, "it expired "),
         (name, "it is for db.example, not for 127.0.0.1"),
-        (stranger, "its issuer is not one that is trusted here"),
+        (stranger, "its issuer is not trusted here"),
         (namesake, "it was not signed by the authority of that name"),
     ] {
         let server = serve_tls(config, echo).await;

@@ -67,3 +67,17 @@ fn used_up_retries_are_not_suggested_again() {
     assert!(ran.stderr.contains("To try for longer: --retry forever --deadline 5m"), "{ran}");
     assert!(!ran.stderr.contains("To go on trying"), "{ran}");
 }
+
+/// Entry 19: what to do depends on what is missing in the chain.
+#[test]
+fn certificate_without_issuer_has_its_next_step() {
+    for (server, words, next) in [
+        ("lab:tls-self", "signed by itself, and is not trusted here", "save its certificate"),
+        ("lab:tls-chain", "no intermediate was sent", "should send its full chain"),
+    ] {
+        let ran = connect([server]);
+        assert_eq!(ran.status, Some(1), "{ran}");
+        assert!(ran.stderr.contains(words), "{ran}");
+        assert!(ran.stderr.contains(next), "{ran}");
+    }
+}

@@ -4,12 +4,12 @@
 //! trusted, as curl and libpq have it, and the name may be left unchecked (`sslmode=verify-ca`).
 //! Start at [`verifier`].
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
-use redial_core::Verify;
+use redial_core::{Reason, Verify};
 use rustls_platform_verifier::Verifier;
 use tokio_rustls::rustls::{
-    self, CertificateError, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    self, CertificateError, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme,
     client::{
         WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -113,7 +113,10 @@ impl ServerCertVerifier for Checked {
             Err(error) if is_named && has_no_issuer(&error) => {
                 verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)
             }
-            Err(error) if has_no_issuer(&error) => Err(CertificateError::UnknownIssuer.into()),
+            Err(error) if has_no_issuer(&error) => {
+                let why = NoIssuer::of(end_entity, intermediates);
+                Err(CertificateError::Other(OtherError(Arc::new(why))).into())
+            }
             Err(error) => Err(error),
         };
         match checked {
@@ -148,6 +151,49 @@ impl ServerCertVerifier for Checked {
         self.chain.supported_verify_schemes()
     }
 }
+
+/// Why no trusted authority signed a certificate, as far as the chain that was sent shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoIssuer {
+    /// Its issuer is itself.
+    SelfSigned,
+    /// It was sent alone, and its issuer is another: an intermediate, or a private authority.
+    SentAlone,
+    /// The authority at the end of its chain is not trusted.
+    Unknown,
+}
+
+impl NoIssuer {
+    fn of(end_entity: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>]) -> Self {
+        let signed_itself = EndEntityCert::try_from(end_entity)
+            .is_ok_and(|certificate| certificate.issuer() == certificate.subject());
+        match (signed_itself, intermediates.is_empty()) {
+            (true, _) => Self::SelfSigned,
+            (false, true) => Self::SentAlone,
+            (false, false) => Self::Unknown,
+        }
+    }
+
+    pub(super) const fn reason(self) -> Reason {
+        match self {
+            Self::SelfSigned => Reason::SelfSigned,
+            Self::SentAlone => Reason::IntermediateMissing,
+            Self::Unknown => Reason::UnknownAuthority,
+        }
+    }
+}
+
+impl fmt::Display for NoIssuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SelfSigned => "it is signed by itself, and is not trusted here",
+            Self::SentAlone => "its issuer is not trusted here, and no intermediate was sent",
+            Self::Unknown => "its issuer is not trusted here",
+        })
+    }
+}
+
+impl std::error::Error for NoIssuer {}
 
 /// Whether nobody that is trusted signed it: it signed itself, perhaps as an authority, which
 /// webpki takes for no server's certificate.
