@@ -1,7 +1,7 @@
 //! `redial help servers` and `docs/servers.md`: how servers and targets are written.
 //!
-//! The protocols are printed from the core's own table; a test reads every example. Options
-//! behind `#` are explained with the recipes. Start at [`text`].
+//! The protocols are printed from the core's own table; a test reads every example. Start at
+//! [`text`].
 
 use redial::{Scheme, Tls};
 
@@ -13,7 +13,11 @@ pub(super) fn text() -> String {
     for (form, meaning, _) in FORMS {
         text += &row(form, meaning, 22);
     }
-    text += &format!("\n{}\n\nPROTOCOLS\n\n", wrapped(NAMES, 0));
+    text += &format!("\n{}\n\nOPTIONS\n\n{}\n\n", wrapped(NAMES, 0), wrapped(BEHIND, 0));
+    for (option, meaning, _) in OPTIONS {
+        text += &row(option, meaning, 22);
+    }
+    text += &format!("\nPROTOCOLS\n\n");
     for (names, about) in protocols() {
         text += &row(&names.join(", "), &about, 22);
     }
@@ -29,7 +33,13 @@ pub(super) fn page() -> String {
     for (form, meaning, example) in FORMS {
         page += &format!("| `{form}` | {meaning} | `{example}` |\n");
     }
-    page += &format!("\n{NAMES}\n\n## Protocols\n\n| protocol | |\n|---|---|\n");
+    page += &format!(
+        "\n{NAMES}\n\n## Options\n\n{BEHIND}\n\n| option | means | as in |\n|---|---|---|\n"
+    );
+    for (option, meaning, example) in OPTIONS {
+        page += &format!("| `{option}` | {meaning} | `{example}` |\n");
+    }
+    page += &format!("\n## Protocols\n\n| protocol | |\n|---|---|\n");
     for (names, about) in protocols() {
         page += &format!("| `{}` | {about} |\n", names.join("`, `"));
     }
@@ -59,12 +69,43 @@ const FORMS: [(&str, &str, &str); 10] = [
     ("env:NAME", "what the variable NAME holds: a password stays off the command line", "env:HOME"),
     ("lab:NAME", "a practice server inside this process (redial help lab)", "lab:late"),
     ("SERVER,SERVER", "one target: either will do", "db1:5432,db2:5432"),
-    ("SERVER#OPTIONS", "options of this server alone (redial help recipes)", "db:5432#within=5s"),
+    ("SERVER#OPTIONS", "options of this server alone, as below", "db:5432#within=5s"),
     (
         "http://HOST/#/PAGE",
         "a page's fragment, which begins with / or !, is not sent",
         "http://h/#/login",
     ),
+];
+
+const BEHIND: &str = "\
+Options follow a `#` and are separated by commas. Each is for its own target, and counts before the \
+flag of that name. An option that cannot apply is an error. In a value, %2C is a comma.";
+
+/// Options of one target, what each means, and an example.
+const OPTIONS: [(&str, &str, &str); 15] = [
+    ("within=TIME", "the time this target may take", "db:5432#within=5s"),
+    ("as=RECIPE", "the recipe that judges it (redial help recipes)", "cache:6379#as=redis"),
+    ("login", "log in with the user and password of the URL", "postgres://app@db#login"),
+    ("starttls", "TLS begins in the protocol's own way", "smtp://mail#starttls"),
+    (
+        "ca=FILE",
+        "the authorities to trust; `ca=system` is the system's store",
+        "tls://h:1#ca=ca.pem",
+    ),
+    ("cert=FILE", "the client certificate", "tls://h:1#cert=me.pem,key=me.key"),
+    ("key=FILE", "its key, where that is in another file", "tls://h:1#cert=me.pem,key=me.key"),
+    ("sni=NAME", "the name to send and to check", "tls://10.0.0.5:1#sni=db.example"),
+    ("alpn=NAMES", "the application protocols to offer", "tls://h:1#alpn=h2,http/1.1"),
+    ("insecure", "accept any certificate", "tls://h:1#insecure"),
+    ("via=PROXY", "the proxy to dial through", "db:5432#via=socks5://proxy:1080"),
+    ("connect-timeout=TIME", "the time for a connection", "db:5432#connect-timeout=2s"),
+    ("tls-timeout=TIME", "the time for a TLS handshake", "tls://h:1#tls-timeout=2s"),
+    (
+        "settle=TIME",
+        "how long a connection must stay open, where no answer is expected",
+        "db:5432#settle=1s",
+    ),
+    ("reply-timeout=TIME", "the time for an answer", "redis://cache#reply-timeout=20s"),
 ];
 
 /// Schemes of one protocol, and what they have.
@@ -93,7 +134,7 @@ mod tests {
 
     #[test]
     fn every_example_is_read() {
-        for (_, _, example) in FORMS {
+        for (_, _, example) in FORMS.into_iter().chain(OPTIONS) {
             assert!(crate::practice::reads(example), "{example}");
         }
     }
