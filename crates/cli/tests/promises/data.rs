@@ -159,6 +159,26 @@ fn read_once_stuck(lab: &Lab, run: Run) -> crate::support::Ran {
     live.end()
 }
 
+/// Entry 2: a record that left is data that moved, whether or not the server decrypted it.
+#[test]
+fn second_server_gets_nothing_after_a_tls_record() {
+    for taken in [1, 100, 16 * 1024, 64 * 1024] {
+        let (first, server) = tls_server(move |stream| {
+            let mut socket = stream.sock;
+            socket.read_exact(&mut vec![0; taken]).unwrap();
+            SockRef::from(&socket).set_linger(Some(Duration::ZERO)).unwrap();
+        });
+        let second = Lab::start(Behaviour::Sink).unwrap();
+        let clause = "any: next";
+        let words = ["connect", "--insecure", &first, &second.address().to_string()];
+        let run = redial(words).arg("--except").arg(clause).input(vec![b'x'; 1024 * 1024]);
+        let ran = run.run();
+        server.join().unwrap();
+        assert_eq!(ran.status, Some(1), "{taken}: {ran}");
+        assert_eq!(second.seen().totals.bytes_in, 0, "{taken}: {ran}");
+    }
+}
+
 #[test]
 fn receive_with_a_slow_reader_gets_every_byte() {
     let lab = Lab::start(Behaviour::oversized("0123456789", 20 << 20)).unwrap();
