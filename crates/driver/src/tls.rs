@@ -4,14 +4,10 @@
 //! where a server wants TLS: reading the trust store takes time. Which certificates are trusted is
 //! in `trust`. Start at [`TlsOptions`].
 
+mod files;
 mod trust;
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
 use redial_core::{Kind, Policy, Reason, Server, Verify, escape};
 use tokio::time;
@@ -20,9 +16,7 @@ use tokio_rustls::{
     client::TlsStream,
     rustls::{
         self, AlertDescription, CertificateError, ClientConfig, ConfigBuilder,
-        client::WantsClientCert,
-        crypto::ring,
-        pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
+        client::WantsClientCert, crypto::ring, pki_types::ServerName,
     },
 };
 
@@ -363,47 +357,13 @@ fn identify(
             None => Ok(builder.with_no_client_auth()),
         };
     };
-    let chain = certificates(cert)?;
+    let chain = files::certificates(cert)?;
     let key_file = options.key.as_ref().unwrap_or(cert);
-    let key = PrivateKeyDer::from_pem_file(key_file)
-        .map_err(|error| unreadable(key_file, "private key", &error))?;
+    let key = files::key(key_file)?;
     builder.with_client_auth_cert(chain, key).map_err(|error| {
         let what = format!("the key in {} cannot be used: {error}", key_file.display());
         Error::new(what, format!("give the key that belongs to {}", cert.display()))
     })
-}
-
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let found: Result<Vec<_>, _> =
-        CertificateDer::pem_file_iter(path).and_then(|certificates| certificates.collect());
-    match found {
-        Ok(found) if found.is_empty() => Err(Error::new(
-            format!("{} holds no certificate", path.display()),
-            "give a PEM file (-----BEGIN CERTIFICATE-----)",
-        )),
-        Ok(found) => Ok(found),
-        Err(error) => Err(unreadable(path, "certificate", &error)),
-    }
-}
-
-fn unreadable(path: &Path, what: &str, error: &rustls::pki_types::pem::Error) -> Error {
-    use rustls::pki_types::pem::Error as Pem;
-    match error {
-        Pem::Io(error) => {
-            // Without Rust's own "(os error 2)", which tells a reader nothing more.
-            let said = error.to_string();
-            let said = said.split(" (os error").next().unwrap_or_default().to_lowercase();
-            let problem = format!("cannot read {}: {said}", path.display());
-            Error::new(problem, "check the path and its rights")
-        }
-        Pem::NoItemsFound => {
-            Error::new(format!("{} holds no {what}", path.display()), "give a PEM file with one")
-        }
-        other => Error::new(
-            format!("{} is not a PEM file of a {what}: {other}", path.display()),
-            "give a PEM file (-----BEGIN …-----)",
-        ),
-    }
 }
 
 fn no_trust_store() -> Error {

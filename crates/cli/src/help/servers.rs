@@ -17,7 +17,7 @@ pub(super) fn text() -> String {
     for (option, meaning, _) in OPTIONS {
         text += &row(option, meaning, 22);
     }
-    text += &format!("\nPROTOCOLS\n\n");
+    text += "\nPROTOCOLS\n\n";
     for (names, about) in protocols() {
         text += &row(&names.join(", "), &about, 22);
     }
@@ -39,7 +39,7 @@ pub(super) fn page() -> String {
     for (option, meaning, example) in OPTIONS {
         page += &format!("| `{option}` | {meaning} | `{example}` |\n");
     }
-    page += &format!("\n## Protocols\n\n| protocol | |\n|---|---|\n");
+    page += "\n## Protocols\n\n| protocol | |\n|---|---|\n";
     for (names, about) in protocols() {
         page += &format!("| `{}` | {about} |\n", names.join("`, `"));
     }

@@ -33,10 +33,8 @@ pub(super) fn play(scenario: &Scenario, plans: &[Plan]) -> Result<Vec<Report>, E
     let all = each.iter().fold(Duration::ZERO, |all, one| all.saturating_add(one.time));
     for (plan, estimate) in plans.iter().zip(each).filter(|_| all > LONG) {
         if estimate.time > TOO_LONG {
-            return Err(Error::plain(
-                format!("{}: {estimate}: too long to be waited for", plan.name),
-                "play fewer clients with as much less of --accepts, which shows the same curve, or end sooner, with --until",
-            ));
+            let what = format!("{}: {estimate}: too long to be waited for", plan.name);
+            return Err(Error::plain(what, smaller(scenario, estimate.time)));
         }
         complain(&format!("redial: {}: {estimate}", plan.name));
     }
@@ -49,6 +47,15 @@ pub(super) fn play(scenario: &Scenario, plans: &[Plan]) -> Result<Vec<Report>, E
         .map_err(wrong)
     };
     plans.iter().map(one).collect()
+}
+
+/// The flags of a rehearsal that shows the same curve within a minute or so.
+fn smaller(scenario: &Scenario, time: Duration) -> String {
+    let times = (time.as_secs() / LONG.as_secs()).max(2);
+    let clients = (scenario.clients / times).max(1);
+    format!(
+        "to see the same curve in about a minute: --clients {clients}, with 1/{times} of --accepts; or end sooner, with --until"
+    )
 }
 
 /// The live line of one run; gone when this is dropped.

@@ -9,6 +9,7 @@
 mod support;
 
 mod data;
+mod files;
 mod grammar;
 mod habits;
 mod http;
