@@ -24,7 +24,12 @@ pub(crate) fn as_text(words: impl Iterator<Item = OsString>) -> Result<Vec<Strin
 
 /// `'refused: retry 3'` among the servers is a clause whose flag was forgotten.
 pub(crate) fn misplaced_clause(words: &[String]) -> Result<(), Error> {
-    let clause = words.iter().find(|word| word.contains(": ") || word.ends_with(": stop"));
+    // In an option, `: ` may be a header's.
+    let is_clause = |word: &&String| {
+        let server = word.split('#').next().unwrap_or(word);
+        server.contains(": ") || server.ends_with(": stop")
+    };
+    let clause = words.iter().find(is_clause);
     match clause {
         Some(word) => Err(Error::plain(
             format!("`{}` looks like a clause among the servers", printable(word)),

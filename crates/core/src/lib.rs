@@ -82,8 +82,8 @@ pub use record::{Between, Record};
 pub use rounds::Rounds;
 pub use scheme::{Scheme, Tls};
 pub use server::{
-    Options, Overrides, Place, Secret, Server, Target, Verify, Via, ViaLogin, ViaProtocol, masked,
-    secrets,
+    Header, Options, Overrides, Place, Secret, Server, Statuses, Target, Verify, Via, ViaLogin,
+    ViaProtocol, masked, secrets,
 };
 pub use session::{
     Action, Event, FINALLY_LIMIT, Happened, Id, Input, Output, Ran, Session, Signal, StepResult,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use redial_core::{Mistake, Place, Scheme, Server, Target, Tls};
+use redial_core::{Mistake, Place, ProbeOutput, Recipe, Scheme, Server, Target, Tls};
 
 fn server(text: &str) -> Server {
     Server::parse(text).expect(text)
@@ -378,9 +378,10 @@ fn options_of_recipes_are_read_and_say_themselves_again() {
     let server = Server::parse(text).unwrap();
     let options = server.options();
     assert!(options.starttls && options.login);
-    assert_eq!(options.status, Some((200, 204)));
+    assert_eq!(options.status.as_ref().unwrap().ranges(), [(200, 204)]);
     assert_eq!(options.body.as_deref(), Some("a,b"));
-    assert_eq!(options.header.as_deref(), Some("A: b"));
+    let headers: Vec<_> = options.headers.iter().map(|one| (one.name(), one.value())).collect();
+    assert_eq!(headers, [("A", Some("b"))]);
     assert_eq!(server.tls(), Tls::ByProtocol);
     let again = Server::parse(&format!("{}#{options}", server.label())).unwrap();
     assert_eq!(again, server);
@@ -395,16 +396,32 @@ fn options_of_recipes_are_read_and_say_themselves_again() {
         ("a:1#starttls=yes", "the option `starttls` has no value; write #starttls"),
         ("a:1#login=app", "the option `login` has no value; write #login"),
         ("a:1#starttls,starttls", "the option `starttls` stands there twice; write it once"),
-        ("a:1#status=20", "`20` is no range of statuses; write #status=200 or #status=200..399"),
+        (
+            "a:1#status=20",
+            "`20` is no set of statuses; write #status=200, #status=200..399 or #status=200,401",
+        ),
+        (
+            "a:1#status=2000",
+            "`2000` is no set of statuses; write #status=200, #status=200..399 or #status=200,401",
+        ),
         (
             "a:1#status=300..200",
-            "`300..200` is no range of statuses; write #status=200 or #status=200..399",
+            "`300..200` is no set of statuses; write #status=200, #status=200..399 or #status=200,401",
         ),
         ("a:1#method=get", "`get` is no method; write #method=HEAD"),
-        ("a:1#header=A:%0d%0aB:", "`A:%0d%0aB:` is no header; write #header=Name:%20value"),
         (
-            "a:1#header=Authorization:%20s3cret",
-            "a header that holds a secret has no place in an option; write it into a recipe of your own, and #as=FILE",
+            "a:1#header=A:%0d%0aB:",
+            "a header cannot hold a line end or a control character; leave it out; for a second header write #header=… again",
+        ),
+        ("a:1#header=A", "a header has no colon; write #header=Name:%20value"),
+        (
+            "a:1#header=Cookie: a%zz",
+            "a header has a `%` without two digits; write %25 for the `%` itself",
+        ),
+        ("a:1#header=Cookie: a,b", "a comma ends a header; in its value, write %2C for a comma"),
+        (
+            "a:1#header=Content-Length: 5",
+            "a header says that a body follows, and redial sends none; leave it out",
         ),
         (
             "a:1#body=/(/",
@@ -412,5 +429,50 @@ fn options_of_recipes_are_read_and_say_themselves_again() {
         ),
     ] {
         assert_eq!(Server::parse(text).unwrap_err().to_string(), says, "{text}");
+    }
+}
+
+#[test]
+fn secret_of_a_header_is_read_and_never_shown() {
+    for (text, name, sent) in [
+        ("http://h/#header=Authorization: Bearer Q", "Authorization", "Bearer Q"),
+        ("http://h/#within=5s,header=X-Api-Key:%20Q", "X-Api-Key", "Q"),
+        ("http://h/#header=Cookie: a#Q; b=Q,as=http", "Cookie", "a#Q; b=Q"),
+        ("http://h/#header=%58-Token%3AQ@x,via=socks5://u:Q@p", "X-Token", "Q@x"),
+        ("http://u:Q@h/#via=socks5://u:Q@p,header=X-Token:Q@x", "X-Token", "Q@x"),
+        ("http://h/#header=proxy-authorization:Q%2C%20b", "proxy-authorization", "Q, b"),
+    ] {
+        let server = Server::parse(text).unwrap_or_else(|mistake| panic!("{text}: {mistake}"));
+        let options = server.options();
+        assert_eq!((options.headers[0].name(), options.headers[0].value()), (name, None));
+        let shown = format!("{server} {server:?} {} {options}", server.written());
+        assert!(!shown.contains('Q'), "{shown}");
+        let masked = redial_core::masked(&format!("say \"{text}\""));
+        assert!(!masked.contains('Q'), "{masked}");
+        let script = Recipe::named("http").unwrap().script(&server).unwrap();
+        let probe = script.probe();
+        let ProbeOutput::Send(request) = probe.poll() else { panic!() };
+        let request = String::from_utf8_lossy(request);
+        assert!(request.contains(&format!("\r\n{name}: {sent}\r\n")), "{request}");
+    }
+    for text in [
+        "http://h/#header=Authorization: Q,realm=\"Q\"",
+        "http://h/#header=Authorization Q",
+        "http://h/#header=Authorization: Q%0d%0aQ",
+        "http://h/#header=Authorization: Q,nothing=1",
+        "http://h/#header=Authorization: Q,b:5432",
+        "http://h/#header=Authorization: Q%",
+        "http://h/#header=Authorization: Q,within=x",
+        "db#header=Authorization: Q",
+    ] {
+        let mistake = Target::parse(text).unwrap_err();
+        assert!(!format!("{mistake}").contains('Q'), "{text}: {mistake}");
+        assert!(text.get(mistake.at.clone()).is_some(), "{text}: {mistake:?}");
+    }
+    // A mask that was printed and read again is not a secret to send.
+    for text in ["http://h/#header=X-Token:***", "http://u:***@h/"] {
+        let server = Server::parse(text).unwrap();
+        let mistake = Recipe::named("http").unwrap().script(&server).unwrap_err();
+        assert!(mistake.what.ends_with("is masked"), "{mistake}");
     }
 }

@@ -13,7 +13,7 @@ use super::{
     places,
     split::{self, Token},
     table::{Habit, Meaning},
-    values::{encoded, filled, with_unit},
+    values::{encoded, filled, user, with_unit},
 };
 
 /// A line in redial's spelling, and what was not accepted of it.
@@ -39,6 +39,7 @@ pub(super) fn resolved(verb: Verb, words: &[String]) -> Resolved {
         host: None,
         port: None,
         place_at: None,
+        user: None,
         options: Vec::new(),
         is_unix: false,
         numeric: None,
@@ -64,6 +65,8 @@ struct Resolver {
     port: Option<Flag>,
     /// Where among the parts they were.
     place_at: Option<usize>,
+    /// The user of every http target.
+    user: Option<Flag>,
     /// Options of every http target, with the flags they came from.
     options: Vec<(Flag, String)>,
     is_unix: bool,
@@ -107,6 +110,7 @@ impl Resolver {
                 let option = filled(option, &encoded(&flag.value));
                 self.options.push((flag, option));
             }
+            Meaning::User => self.user = Some(flag),
             Meaning::Host => {
                 self.place_at.get_or_insert(self.line.parts.len());
                 self.host = Some(flag);
@@ -254,20 +258,35 @@ impl Resolver {
     }
 
     fn set_options(&mut self) {
-        let options = std::mem::take(&mut self.options);
-        let is_http =
-            |place: &String| place.starts_with("http://") || place.starts_with("https://");
-        for (flag, option) in options {
-            if !self.line.places().all(is_http) {
-                self.fails(&flag, "the target of an HTTP check is a URL");
-                self.join_pair();
-                for place in self.line.places_mut().filter(|place| !place.contains("://")) {
-                    *place = format!("http://{place}/");
+        if let Some(flag) = self.user.take() {
+            self.need_urls(&flag);
+            let user = user(&flag.value);
+            for place in self.line.places_mut() {
+                let Some((scheme, rest)) = place.split_once("://") else { continue };
+                let authority = rest.split(['/', '?', '#']).next().unwrap_or("");
+                if !authority.contains('@') {
+                    *place = format!("{scheme}://{user}@{rest}");
                 }
             }
+        }
+        for (flag, option) in std::mem::take(&mut self.options) {
+            self.need_urls(&flag);
             for place in self.line.places_mut() {
                 *place += if place.contains('#') { "," } else { "#" };
                 *place += &option;
+            }
+        }
+    }
+
+    /// Refuses places that are no URLs of HTTP, and makes them such.
+    fn need_urls(&mut self, flag: &Flag) {
+        let is_http =
+            |place: &String| place.starts_with("http://") || place.starts_with("https://");
+        if !self.line.places().all(is_http) {
+            self.fails(flag, "the target of an HTTP check is a URL");
+            self.join_pair();
+            for place in self.line.places_mut().filter(|place| !place.contains("://")) {
+                *place = format!("http://{place}/");
             }
         }
     }

@@ -47,6 +47,7 @@ impl Habit {
             Same([]) => "accepted: redial does so anyway".into(),
             Same(words) => format!("accepted: {}", shown(words)),
             HttpOption(option) => format!("accepted: #{}", option.replace("{}", "N")),
+            User => "accepted: http://USER:PASSWORD@HOST".into(),
             Host | Port | Target if !self.verbs.contains(&Serve) => "accepted".into(),
             Unix => "accepted: unix:PATH".into(),
             Numeric => "accepted where every server is an address".into(),
@@ -79,6 +80,8 @@ pub(super) enum Meaning {
     Same(&'static [&'static str]),
     /// The same as this option of every `http` target.
     Option(&'static str),
+    /// The user and the password of every `http` target.
+    User,
     /// A host, whose port is in another flag.
     Host,
     Port,
@@ -106,7 +109,7 @@ pub(super) enum Meaning {
 
 use Meaning::{
     Host, Listen, Never, Numeric, Option as HttpOption, Port, Probe, ProxyProtocol, RetryDelay,
-    Same, Target, Tls, Unix, Write,
+    Same, Target, Tls, Unix, User, Write,
 };
 use Takes::{If, No, One};
 use Verb::{Connect, Serve, Wait};
@@ -273,6 +276,17 @@ pub(crate) static HABITS: &[Habit] = &[
         HttpOption("method={}"),
     ),
     row(&["-H", "--header"], "curl", &[Wait], One, "sends a header", HttpOption("header={}")),
+    row(
+        &["-H", "--header"],
+        "curl",
+        &[Connect],
+        One,
+        "sends a header",
+        Never(
+            "connect sends what it reads; a check with a header: redial wait 'http://HOST/#header=NAME:%20VALUE'",
+        ),
+    ),
+    row(&["-u", "--user"], "curl", &[Wait], One, "logs in with Basic authentication", User),
     row(
         &["-x", "--proxy"],
         "curl",

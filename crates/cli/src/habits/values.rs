@@ -35,6 +35,22 @@ pub(super) fn encoded(value: &str) -> String {
     encoded
 }
 
+/// `USER:PASSWORD` as it is written in a URL.
+pub(super) fn user(value: &str) -> String {
+    let part = |text: &str| {
+        let byte = |byte: u8| match byte {
+            b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+            byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+            byte => format!("%{byte:02X}"),
+        };
+        text.bytes().map(byte).collect::<String>()
+    };
+    match value.split_once(':') {
+        Some((user, password)) => format!("{}:{}", part(user), part(password)),
+        None => part(value),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,6 +66,7 @@ mod tests {
         ] {
             assert_eq!(filled(word, value), filled_in);
         }
+        assert_eq!(user("app:p@ss:w/ö"), "app:p%40ss%3Aw%2F%C3%B6");
         assert_eq!(encoded("X-A: b,c"), "X-A:%20b%2Cc");
     }
 }

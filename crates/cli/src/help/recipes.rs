@@ -66,5 +66,7 @@ password: a session is ready, wrong credentials are `denied`, which ends a wait 
 database that is not there yet is `unavailable`.";
 
 const OPTIONS: &str = "\
-Options stand behind #, and never travel: within=5s, as=NAME, starttls, login, and for http status=200 \
-or status=200..399, body=TEXT, method=HEAD, header=Name:%20value.";
+Options stand behind #, and never travel: within=5s, as=NAME, starttls, login. For http: \
+status=200,401 or status=200..399, body=TEXT, method=HEAD, and header=Name:%20value, as often as \
+needed. http://USER:PASSWORD@HOST/ is sent as Basic authentication. An option that the target's \
+recipe has no use for is an error.";

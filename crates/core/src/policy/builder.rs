@@ -278,7 +278,7 @@ impl PolicyBuilder {
         let judged = self.answer.is_none() && self.opening.is_none();
         let judgement = |server| match judged {
             true => Judgement::of(self.verb, self.recipe.as_ref(), server),
-            false => Ok(Judgement::None),
+            false => Judgement::by_words(server),
         };
         let judgements = self.servers.iter().map(judgement).collect::<Result<_, Mistake>>()?;
         Ok(Policy {

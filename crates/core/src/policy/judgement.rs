@@ -3,9 +3,10 @@
 //! Whether a recipe of that name exists, and can be made for this server, is found here, before
 //! anything is dialled. Start at [`Judgement::of`].
 
+use alloc::format;
 use core::time::Duration;
 
-use crate::{Expected, First, Mistake, Recipe, Script, Server, Verb};
+use crate::{Expected, First, Mistake, Recipe, Script, Server, Verb, nearest::quoted};
 
 /// By what one server is judged.
 #[derive(Clone, Debug)]
@@ -25,7 +26,9 @@ impl Judgement {
         policys: Option<&Recipe>,
         server: &Server,
     ) -> Result<Self, Mistake> {
-        let Some(recipe) = recipe_of(policys, server)? else { return Ok(Self::None) };
+        let recipe = recipe_of(policys, server)?;
+        refuse_idle(verb, recipe.as_ref(), server)?;
+        let Some(recipe) = recipe else { return Ok(Self::None) };
         match verb {
             Verb::Wait => {
                 let script = recipe.script(server)?;
@@ -41,6 +44,18 @@ impl Judgement {
                 _ => Self::None,
             }),
             Verb::Gone => Ok(Self::None),
+        }
+    }
+
+    /// None of a recipe's, where the policy says what to send or to expect.
+    pub(super) fn by_words(server: &Server) -> Result<Self, Mistake> {
+        match server.options().for_probes().next() {
+            None => Ok(Self::None),
+            Some(name) => {
+                let label = quoted(server.label());
+                let what = format!("--expect or --send judges {label}, and `#{name}` does nothing");
+                Err(Mistake::new(0..0, what, "leave one of them out"))
+            }
         }
     }
 
@@ -64,4 +79,30 @@ pub(super) fn recipe_of(
         (None, None, Some(scheme)) => scheme.protocol.map(Recipe::named).transpose(),
         (None, None, None) => Ok(None),
     }
+}
+
+/// Refuses options that the recipe of a server has no use for: `db:5432#status=200`.
+fn refuse_idle(verb: Verb, recipe: Option<&Recipe>, server: &Server) -> Result<(), Mistake> {
+    let label = quoted(server.label());
+    for name in server.options().for_probes() {
+        let (what, instead) = match recipe {
+            _ if verb == Verb::Gone => {
+                let what =
+                    format!("`#{name}` has nothing to apply to: --gone asks {label} nothing");
+                (what, format!("leave {name} out"))
+            }
+            Some(recipe) if recipe.uses(name) => continue,
+            Some(recipe) => {
+                let recipe = recipe.name();
+                let what = format!("the recipe of {label}, {recipe}, has no use for `#{name}`");
+                (what, format!("leave {name} out"))
+            }
+            None => {
+                let what = format!("`#{name}` has nothing to apply to: {label} has no recipe");
+                (what, format!("leave {name} out, or name the recipe: #as=http"))
+            }
+        };
+        return Err(Mistake::new(0..0, what, instead));
+    }
+    Ok(())
 }

@@ -11,7 +11,8 @@
 //! | `{segment}` | the URL's path without its first `/`, decoded: a database, a virtual host |
 //! | `{path}` | the URL's path and query as they were written; `/` where there is none |
 //! | `{query.NAME}` | a parameter of the URL's query, decoded |
-//! | `{method}`, `{header}` | the options `#method=HEAD` and `#header=Name:%20value` (a whole line) |
+//! | `{method}`, `{header}` | the options `#method=HEAD` and `#header=Name:%20value` (whole lines) |
+//! | `{http-headers}` | the header lines of an HTTP request: see [`request`](super::request) |
 //! | `{proof.NAME}` | what a login computes when it is sent: see `login` |
 //!
 //! Of `{query.authSource/segment}` the first counts that the URL holds. Behind `|` stands what is
@@ -19,9 +20,12 @@
 
 use alloc::{boxed::Box, format, string::String, vec::Vec};
 
-use super::login::{Credentials, Proof};
+use super::{
+    login::{Credentials, Proof, base64_encoded},
+    request,
+};
 use crate::{
-    Mistake, Place, Server,
+    Mistake, Place, Secret, Server,
     nearest::{nearest, quoted},
 };
 
@@ -29,8 +33,17 @@ use crate::{
 const LONGEST: usize = 255;
 const LONGEST_PATH: usize = 8 << 10;
 
-const NAMES: [&str; 8] =
-    ["host", "authority", "user", "password", "segment", "path", "method", "header"];
+const NAMES: [&str; 9] = [
+    "host",
+    "authority",
+    "user",
+    "password",
+    "segment",
+    "path",
+    "method",
+    "header",
+    "http-headers",
+];
 
 /// The longest password, in bytes: clouds sign tokens that are used as one.
 const LONGEST_PASSWORD: usize = 8 << 10;
@@ -54,6 +67,7 @@ enum What {
     Query(Box<str>),
     Method,
     Header,
+    HttpHeaders,
     Proof(Proof),
 }
 
@@ -78,6 +92,15 @@ impl Fill {
         Ok(Self { what: what.into(), or: or.into() })
     }
 
+    /// Returns true if it holds what this option says.
+    pub(super) fn uses(&self, option: &str) -> bool {
+        self.what.iter().any(|what| match what {
+            What::Method => option == "method",
+            What::Header | What::HttpHeaders => option == "header",
+            _ => false,
+        })
+    }
+
     /// What is to be computed, and the user where the URL names none.
     pub(super) fn proof(&self) -> Option<(Proof, &str)> {
         match &*self.what {
@@ -98,6 +121,7 @@ impl What {
             "path" => Self::Path,
             "method" => Self::Method,
             "header" => Self::Header,
+            "http-headers" => Self::HttpHeaders,
             _ if let Some(name) = name.strip_prefix("query.").filter(|name| !name.is_empty()) => {
                 Self::Query(name.into())
             }
@@ -162,7 +186,12 @@ impl<'a> Filler<'a> {
     pub(super) fn credentials(&self) -> Result<Credentials, Mistake> {
         let server = self.server()?;
         let user = self.value(server, &What::User)?;
-        Ok(Credentials { user, password: self.value(server, &What::Password)? })
+        let password = self.value(server, &What::Password)?;
+        let mut hidden = request::secrets(server);
+        if server.user_password().is_some() {
+            hidden.extend(self.basic(server).ok().flatten().map(String::into_bytes));
+        }
+        Ok(Credentials { user, password, hidden })
     }
 
     /// The mistake that a length cannot hold what it counts.
@@ -216,11 +245,31 @@ impl<'a> Filler<'a> {
             }
             What::Method => Ok(server.options().method.as_deref().map(Into::into)),
             What::Proof(_) => Ok(None),
-            What::Header => {
-                // It was checked as it was read: no line of it can begin a second.
-                Ok(server.options().header.as_ref().map(|line| format!("{line}\r\n").into_bytes()))
+            What::Header => request::own_lines(server).map(Some),
+            What::HttpHeaders => {
+                let authority = self.value(server, &What::Authority)?.unwrap_or_default();
+                let basic = self.basic(server)?;
+                request::lines(server, &authority, basic.as_deref()).map(Some)
             }
         }
+    }
+
+    /// Returns user and password of the URL as Basic authentication sends them (RFC 7617); none
+    /// where it has neither.
+    fn basic(&self, server: &Server) -> Result<Option<String>, Mistake> {
+        if server.user().is_none() && server.user_password().is_none() {
+            // Without a user, a password that is masked was one.
+            return Ok(None);
+        }
+        let user = self.value(server, &What::User)?.unwrap_or_default();
+        if user.contains(&b':') {
+            let what = "has a colon in it, which ends it in Basic authentication";
+            return Err(self.mistake("user", what, "write #header=Authorization:%20… instead"));
+        }
+        let password = server.user_password().map(Secret::expose);
+        let password = password.map(|text| self.bytes("password", text, LONGEST_PASSWORD));
+        let password = password.transpose()?.unwrap_or_default();
+        Ok(Some(base64_encoded(&[&*user, b":", &*password].concat())))
     }
 
     /// A value as it was written; letters that are not ASCII are encoded.

@@ -38,6 +38,7 @@ mod frame;
 mod login;
 mod only;
 mod probe;
+mod request;
 mod said;
 mod script;
 mod shipped;
@@ -265,6 +266,11 @@ impl Recipe {
     #[must_use]
     pub fn can_log_in(&self) -> bool {
         self.conditions().any(|only| only.asks(Condition::Login))
+    }
+
+    /// Returns true if the option of a server (`status`, `header`) changes its probe.
+    pub(crate) fn uses(&self, option: &str) -> bool {
+        self.0.steps.iter().any(|step| step.uses(option))
     }
 
     /// Whether it logs in as the URL's user alone, and as nobody by default.

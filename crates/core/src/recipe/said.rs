@@ -79,6 +79,18 @@ impl Said {
         proofs(&self.0).next().is_some()
     }
 
+    /// Returns true if it holds what this option says.
+    pub(super) fn uses(&self, option: &str) -> bool {
+        fn any(parts: &[Part], option: &str) -> bool {
+            parts.iter().any(|part| match part {
+                Part::Fill(fill) => fill.uses(option),
+                Part::Length { inside, .. } | Part::Decimal { inside } => any(inside, option),
+                Part::Bytes(_) | Part::Next { .. } => false,
+            })
+        }
+        any(&self.0, option)
+    }
+
     /// The bytes for one server.
     pub(super) fn build(&self, filler: &Filler<'_>) -> Result<Built, Mistake> {
         Built::new(&self.0, filler)

@@ -13,7 +13,7 @@ use super::{
     only::Only,
     said::Said,
 };
-use crate::{Answer, Mistake, Server, nearest::quoted};
+use crate::{Answer, Mistake, Server, Statuses, nearest::quoted};
 
 /// One step of a probe.
 #[derive(Clone, Debug)]
@@ -51,7 +51,7 @@ pub(super) struct Choice {
 #[derive(Clone, Debug)]
 pub(super) enum Pattern {
     Fixed(Answer),
-    Status { before: Box<str>, or: (u16, u16), after: Box<str> },
+    Status { before: Box<str>, or: Statuses, after: Box<str> },
     Body,
 }
 
@@ -74,6 +74,17 @@ impl Step {
     pub(super) fn conditions(&self) -> impl Iterator<Item = Only> {
         let choices = self.expect.iter().flat_map(|choices| &choices.all);
         self.only.into_iter().chain(choices.filter_map(|choice| choice.only))
+    }
+
+    /// Returns true if this option changes what the step sends or expects.
+    pub(super) fn uses(&self, option: &str) -> bool {
+        let mut choices = self.expect.iter().flat_map(|choices| &choices.all);
+        self.send.uses(option)
+            || choices.any(|choice| match choice.pattern {
+                Pattern::Fixed(_) => false,
+                Pattern::Status { .. } => option == "status",
+                Pattern::Body => option == "body",
+            })
     }
 
     /// The step for this server; none if it is not for it.
@@ -128,7 +139,7 @@ impl Pattern {
             Mistake::new(before.len()..text.len(), what, "write {status|200..399}")
         };
         let (range, after) = rest.split_once('}').ok_or_else(mistake)?;
-        let or = crate::server::status_range(range).ok_or_else(mistake)?;
+        let or = Statuses::parse(range).ok_or_else(mistake)?;
         let pattern = Self::Status { before: before.into(), or, after: after.into() };
         pattern.answer(None)?;
         Ok(pattern)
@@ -139,8 +150,8 @@ impl Pattern {
         match self {
             Self::Fixed(answer) => Ok(answer.clone()),
             Self::Status { before, or, after } => {
-                let range = options.and_then(|options| options.status).unwrap_or(*or);
-                Answer::parse(&format!("{before}{}{after}", numbers(range)))
+                let set = options.and_then(|options| options.status.as_ref()).unwrap_or(or);
+                Answer::parse(&format!("{before}{}{after}", numbers(set.ranges())))
             }
             Self::Body => {
                 let text = options.and_then(|options| options.body.as_deref()).unwrap_or("body");
@@ -154,9 +165,17 @@ impl Pattern {
     }
 }
 
-/// A pattern of the numbers of three digits from one to another: `(?:20[0-9]|3[0-9][0-9])`.
-fn numbers((low, high): (u16, u16)) -> String {
+/// A pattern of the numbers of three digits in these ranges: `(?:20[0-9]|3[0-9][0-9])`.
+fn numbers(ranges: &[(u16, u16)]) -> String {
     let mut text = String::from("(?:");
+    for range in ranges {
+        one_range(*range, &mut text);
+    }
+    text.push(')');
+    text
+}
+
+fn one_range((low, high): (u16, u16), text: &mut String) {
     let mut number = low;
     while number <= high {
         if text.len() > 3 {
@@ -172,8 +191,6 @@ fn numbers((low, high): (u16, u16)) -> String {
         text.push_str(&digits);
         number += step;
     }
-    text.push(')');
-    text
 }
 
 #[cfg(test)]
@@ -183,11 +200,12 @@ mod tests {
 
     #[test]
     fn a_range_of_numbers_is_a_pattern() {
-        assert_eq!(numbers((200, 399)), "(?:2[0-9][0-9]|3[0-9][0-9])");
-        assert_eq!(numbers((204, 204)), "(?:204)");
-        assert_eq!(numbers((198, 211)), "(?:198|199|20[0-9]|210|211)");
+        assert_eq!(numbers(&[(200, 399)]), "(?:2[0-9][0-9]|3[0-9][0-9])");
+        assert_eq!(numbers(&[(204, 204)]), "(?:204)");
+        assert_eq!(numbers(&[(198, 211)]), "(?:198|199|20[0-9]|210|211)");
+        assert_eq!(numbers(&[(200, 299), (404, 404)]), "(?:2[0-9][0-9]|404)");
         for (low, high) in [(200, 399), (100, 599), (204, 204), (199, 301)] {
-            let answer = Answer::parse(&format!("/^{}/", numbers((low, high)))).unwrap();
+            let answer = Answer::parse(&format!("/^{}/", numbers(&[(low, high)]))).unwrap();
             for number in 100..=999 {
                 let progress = answer.matcher().feed(&answer, format!("{number}").as_bytes());
                 let is_in = (low..=high).contains(&number);

@@ -7,6 +7,8 @@
 use alloc::{string::String, vec::Vec};
 use core::{net::Ipv6Addr, ops::Range};
 
+use super::header::is_secret_header;
+
 /// A name that contains one of these carries a secret, wherever it is written. Separators are
 /// removed before the comparison.
 const LONG: [&str; 14] = [
@@ -133,17 +135,33 @@ fn arguments(text: &str, found: &mut Vec<Range<usize>>) {
     }
 }
 
-/// `Authorization: Bearer X`, up to the end of the line or of the quotes around it.
+/// `Authorization: Bearer X` and other headers that carry a secret, up to the end of the line or
+/// of the quotes around it.
 fn headers(text: &str, found: &mut Vec<Range<usize>>) {
-    const NAME: &str = "authorization:";
+    const NAMES: [&str; 5] =
+        ["authorization:", "cookie:", "x-api-key:", "x-auth-token:", "x-access-token:"];
     let lower = text.to_ascii_lowercase();
-    for (at, _) in lower.match_indices(NAME) {
-        let start = at + NAME.len();
-        let line = &text[start..];
-        let blanks = line.len() - line.trim_start_matches(' ').len();
-        let end = line.find(['\n', '\r', '"', '\'', '`', '\\']).unwrap_or(line.len());
-        found.push(start + blanks.min(end)..start + end);
+    for (at, name) in NAMES.iter().flat_map(|name| lower.match_indices(name)) {
+        header(text, at + name.len(), found);
     }
+    // Any other name, where it stands in an option.
+    for (at, option) in lower.match_indices("header=") {
+        let start = at + option.len();
+        let Some(colon) = text[start..].find(':').map(|length| start + length) else { continue };
+        if is_secret_header(&text[start..colon]) {
+            header(text, colon + 1, found);
+        }
+    }
+}
+
+fn header(text: &str, start: usize, found: &mut Vec<Range<usize>>) {
+    let line = &text[start..];
+    let mut blanks = line.len() - line.trim_start_matches(' ').len();
+    while line[blanks..].starts_with("%20") {
+        blanks += 3;
+    }
+    let end = line.find(['\n', '\r', '"', '\'', '`', '\\']).unwrap_or(line.len());
+    found.push(start + blanks.min(end)..start + end);
 }
 
 /// `HOST:PORT:DATABASE:USER:PASSWORD`, a line of a pgpass file (libpq, section 34.16).

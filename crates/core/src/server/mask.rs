@@ -11,6 +11,9 @@ use core::ops::Range;
 use super::{
     Place,
     credentials::{self, is_secret_parameter},
+    header::is_secret_header,
+    options::{FLAGS, NAMES, decoded as percent_decoded},
+    overrides,
 };
 use crate::{Mistake, Scheme};
 
@@ -46,14 +49,16 @@ impl Masked {
     }
 
     /// Returns the place of the password for a login, in the text as it was written, of the server
-    /// at these bytes of the masked text: that of the user, else the query's parameter `password`.
-    pub(super) fn password(&self, piece: &Range<usize>) -> Option<Range<usize>> {
+    /// at these bytes of the masked text: that of the user, else the query's parameter `password`,
+    /// and true for that.
+    pub(super) fn password(&self, piece: &Range<usize>) -> Option<(Range<usize>, bool)> {
         let written = &self.text[piece.clone()];
         let body = written.find("://")? + 3;
         let authority =
             body + written[body..].find(['/', '?', '#']).unwrap_or(written.len() - body);
         let user = written[body..authority].rfind('@').map_or(body, |length| body + length);
-        let masked = match written[body..user].find(':') {
+        let colon = written[body..user].find(':');
+        let masked = match colon {
             Some(colon) => body + colon + 1..user,
             None => {
                 let query = written.split('#').next()?;
@@ -72,7 +77,8 @@ impl Masked {
         }
         // Of several secrets, the one whose mask begins here.
         let start = self.origin(piece.start + masked.start);
-        self.secrets.iter().find(|secret| secret.start == start).cloned()
+        let secret = self.secrets.iter().find(|secret| secret.start == start).cloned()?;
+        Some((secret, colon.is_none()))
     }
 
     /// Whether a password was masked between these bytes of the masked text.
@@ -220,13 +226,24 @@ fn regions(text: &str) -> impl Iterator<Item = Range<usize>> {
 }
 
 fn find(text: &str, region: Range<usize>, secrets: &mut Vec<Range<usize>>) -> Result<(), Mistake> {
-    let Some((options, proxy)) = proxy(&text[region.clone()]) else {
+    let written = &text[region.clone()];
+    let (proxy, headers) = (option(written, "via="), headers(written));
+    let first = proxy.iter().chain(&headers).map(|(options, _)| *options).min();
+    let Some(options) = first.map(|options| region.start + options) else {
         return find_in_address(text, region, secrets);
     };
-    let (options, proxy) = (region.start + options, region.start + proxy);
     find_in_address(text, region.start..options, secrets)?;
-    let end = text[proxy..region.end].find(',').map_or(region.end, |length| proxy + length);
-    let Some(login_end) = text[proxy..region.end].rfind('@').map(|length| proxy + length) else {
+    for (_, value) in &headers {
+        let end = region.start + header_end(written, *value);
+        let value = region.start + *value;
+        secrets.extend(header_secret(&text[value..end]).map(|length| value + length..end));
+    }
+    let Some(proxy) = proxy.map(|(_, at)| region.start + at) else { return Ok(()) };
+    // A header's value is not the proxy's.
+    let next = headers.iter().map(|(_, value)| region.start + value).find(|value| *value > proxy);
+    let region = proxy..next.unwrap_or(region.end);
+    let end = text[region.clone()].find(',').map_or(region.end, |length| proxy + length);
+    let Some(login_end) = text[region.clone()].rfind('@').map(|length| proxy + length) else {
         return Ok(());
     };
     if login_end > end {
@@ -242,17 +259,62 @@ fn find(text: &str, region: Range<usize>, secrets: &mut Vec<Range<usize>>) -> Re
         // A user alone may be a token.
         None => secrets.push(login..login_end),
     }
+    secrets.sort_unstable_by_key(|secret| secret.start);
     Ok(())
 }
 
-/// Where the options of a server begin, with their `#`, and within them the value of `via=`.
-fn proxy(text: &str) -> Option<(usize, usize)> {
-    text.match_indices("via=").find_map(|(at, name)| {
+/// Returns where the options of a server begin, with their `#`, and within them the value of one.
+fn option(text: &str, name: &str) -> Option<(usize, usize)> {
+    options_named(text, name).next()
+}
+
+/// Returns the same for each header.
+fn headers(text: &str) -> Vec<(usize, usize)> {
+    options_named(text, "header=").collect()
+}
+
+fn options_named(text: &str, name: &str) -> impl Iterator<Item = (usize, usize)> {
+    text.match_indices(name).filter_map(move |(at, _)| {
         let before = &text[..at];
         // Other options may stand between.
         let options = before.rfind('#').filter(|_| before.ends_with(['#', ',']))?;
         Some((options, at + name.len()))
     })
+}
+
+/// Returns where the value of a header ends: at the next option, or at another server. Any other
+/// comma may be a part of a secret.
+fn header_end(text: &str, value: usize) -> usize {
+    let ends = |after: &str| {
+        let name = after.split(['=', ',']).next().unwrap_or("");
+        let is_value = after[name.len()..].starts_with('=');
+        FLAGS.contains(&name)
+            || is_value && (NAMES.contains(&name) || overrides::NAMES.contains(&name))
+    };
+    let mut commas = text[value..].match_indices(',').map(|(at, _)| value + at);
+    commas.find(|comma| ends(&text[comma + 1..])).unwrap_or(text.len())
+}
+
+/// Returns where the value begins of a header whose name says that it is a secret, or whose name
+/// cannot be read.
+fn header_secret(line: &str) -> Option<usize> {
+    let colon = line.find(':').into_iter().chain(line.to_ascii_lowercase().find("%3a")).min();
+    let (name, start) = match colon {
+        Some(colon) => {
+            let sign = if line[colon..].starts_with(':') { 1 } else { 3 };
+            (&line[..colon], colon + sign)
+        }
+        None => return Some(0),
+    };
+    let is_secret = percent_decoded(name).is_none_or(|name| is_secret_header(&name));
+    let blanks = |text: &str| text.starts_with(' ').then_some(1);
+    let mut value = start;
+    while let Some(length) =
+        blanks(&line[value..]).or_else(|| line[value..].starts_with("%20").then_some(3))
+    {
+        value += length;
+    }
+    is_secret.then_some(value)
 }
 
 fn find_in_address(

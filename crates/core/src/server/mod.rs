@@ -6,6 +6,7 @@
 //! command line's. Start at [`Server`], or at [`Target`] for several of which any will do.
 
 mod credentials;
+mod header;
 mod hosts;
 mod ipv4;
 mod mask;
@@ -15,6 +16,7 @@ mod place;
 mod query;
 mod read;
 mod secret;
+mod statuses;
 mod target;
 mod via;
 
@@ -23,12 +25,14 @@ use core::{fmt, str::FromStr};
 
 use serde::{Serialize, Serializer};
 
+pub use header::Header;
 pub use mask::{masked, secrets};
 pub use options::Options;
-pub(crate) use options::{percent_decoded, status_range};
+pub(crate) use options::percent_decoded;
 pub use overrides::{Overrides, Verify};
 pub use place::Place;
 pub use secret::Secret;
+pub use statuses::Statuses;
 pub use target::Target;
 pub use via::{Via, ViaLogin, ViaProtocol};
 
@@ -80,6 +84,8 @@ pub struct Server {
     asked: Overrides,
     tls_is_optional: bool,
     password: Option<Secret>,
+    /// Whether the password stands in the query.
+    password_is_parameter: bool,
 }
 
 impl Server {
@@ -141,6 +147,7 @@ impl Server {
             asked: Overrides::default(),
             tls_is_optional: false,
             password: None,
+            password_is_parameter: false,
         }
     }
 
@@ -290,6 +297,12 @@ impl Server {
     #[must_use]
     pub const fn password(&self) -> Option<&Secret> {
         self.password.as_ref()
+    }
+
+    /// Returns the password of the URL's user: one in its query is no part of a user's login.
+    #[must_use]
+    pub const fn user_password(&self) -> Option<&Secret> {
+        if self.password_is_parameter { None } else { self.password.as_ref() }
     }
 }
 

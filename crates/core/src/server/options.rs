@@ -6,21 +6,32 @@
 use alloc::{format, string::String, sync::Arc, vec::Vec};
 use core::{fmt, ops::Range, time::Duration};
 
-use super::overrides::{self, Overrides};
+use super::{
+    Header, Statuses,
+    overrides::{self, Overrides},
+    statuses,
+};
 use crate::{
     Answer, Human, Mistake,
     nearest::{nearest, quoted},
     parse_duration,
 };
 
-const NAMES: [&str; 8] =
+/// The options that are no flag of another name.
+pub(super) const NAMES: [&str; 8] =
     ["within", "as", "starttls", "login", "status", "body", "method", "header"];
 
 /// The options without a value.
 pub(super) const FLAGS: [&str; 3] = ["starttls", "login", "insecure"];
 
 /// The options whose value may have commas in it.
-pub(super) const LISTS: [&str; 1] = ["alpn"];
+pub(super) const LISTS: [&str; 2] = ["alpn", "status"];
+
+/// The options whose value is text, in which blanks may stand as they are.
+pub(super) const TEXTS: [&str; 2] = ["header=", "body="];
+
+/// The most headers of one target.
+const MOST_HEADERS: usize = 16;
 
 /// What stands behind `#`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -33,15 +44,15 @@ pub struct Options {
     pub starttls: bool,
     /// `login`: the probe logs in with the URL's user and password.
     pub login: bool,
-    /// `status=200` or `status=200..399`: the first and the last that is well.
-    pub status: Option<(u16, u16)>,
+    /// `status=200`, `status=200..399`, `status=200,401`: the statuses that are well.
+    pub status: Option<Statuses>,
     /// `body=TEXT`: what the body holds, as `--expect` is written.
     pub body: Option<Arc<str>>,
     /// `method=HEAD`.
     pub method: Option<Arc<str>>,
-    /// `header=Name:%20value`: a line that is sent as well. What is written percent-encoded is
-    /// decoded here, in `body` too.
-    pub header: Option<Arc<str>>,
+    /// `header=Name: value`: lines that are sent as well, each an option. What is written
+    /// percent-encoded is decoded here, in `body` too.
+    pub headers: Vec<Header>,
     /// `ca=FILE`, `sni=NAME`, `via=PROXY`, `connect-timeout=2s` and others with a flag's name.
     pub overrides: Overrides,
 }
@@ -56,9 +67,10 @@ impl Options {
         let mut options = Self::default();
         for at in pieces(text) {
             let option = &text[at.clone()];
-            let read = match option.strip_prefix("via=") {
-                Some(value) => {
-                    options.set(&format!("via={}", written(at.end - value.len()..at.end)))
+            let masked = ["via=", "header="].into_iter().find(|name| option.starts_with(name));
+            let read = match masked {
+                Some(name) => {
+                    options.set(&format!("{name}{}", written(at.start + name.len()..at.end)))
                 }
                 None => options.set(option),
             };
@@ -84,12 +96,28 @@ impl Options {
             as_: self.as_.or_else(|| other.as_.clone()),
             starttls: self.starttls || other.starttls,
             login: self.login || other.login,
-            status: self.status.or(other.status),
+            status: self.status.or_else(|| other.status.clone()),
             body: self.body.or_else(|| other.body.clone()),
             method: self.method.or_else(|| other.method.clone()),
-            header: self.header.or_else(|| other.header.clone()),
+            headers: if self.headers.is_empty() { other.headers.clone() } else { self.headers },
             overrides: self.overrides.or(&other.overrides),
         }
+    }
+
+    /// Returns the names of the options that only a recipe's probe has a use for, and are set.
+    pub(crate) fn for_probes(&self) -> impl Iterator<Item = &'static str> {
+        let named = [
+            ("status", self.status.is_some()),
+            ("body", self.body.is_some()),
+            ("method", self.method.is_some()),
+            ("header", !self.headers.is_empty()),
+        ];
+        named.into_iter().filter(|(_, is_set)| *is_set).map(|(name, _)| name)
+    }
+
+    /// The same without the options that only a recipe's probe has a use for.
+    pub(super) fn without_probes(&self) -> Self {
+        Self { status: None, body: None, method: None, headers: Vec::new(), ..self.clone() }
     }
 
     fn set(&mut self, option: &str) -> Result<(), Mistake> {
@@ -123,7 +151,7 @@ impl Options {
             "status" => self.status.is_some(),
             "body" => self.body.is_some(),
             "method" => self.method.is_some(),
-            "header" => self.header.is_some(),
+            "header" => false,
             _ => self.overrides.has(name),
         };
         if twice {
@@ -157,9 +185,9 @@ impl Options {
             }
             "as" => self.as_ = Some(value.into()),
             "status" => {
-                let range = status_range(value);
-                let instead = "write #status=200 or #status=200..399";
-                self.status = Some(range.ok_or_else(|| wrong("range of statuses", instead))?);
+                let set = Statuses::parse(value);
+                let instead = "write #status=200, #status=200..399 or #status=200,401";
+                self.status = Some(set.ok_or_else(|| wrong("set of statuses", instead))?);
             }
             "method" => match value.bytes().all(|byte| byte.is_ascii_uppercase()) {
                 true => self.method = Some(value.into()),
@@ -171,15 +199,13 @@ impl Options {
                 Answer::parse(&text).map_err(|mistake| Mistake { at: all, ..mistake })?;
                 self.body = Some(text.into());
             }
+            _ if self.headers.len() == MOST_HEADERS => {
+                let what = format!("more than {MOST_HEADERS} headers stand here");
+                return Err(Mistake::new(all, what, "leave some out"));
+            }
             _ => {
-                let header = decoded(value).filter(|header| is_header(header));
-                if header.as_deref().is_some_and(is_secret) {
-                    let what = "a header that holds a secret has no place in an option";
-                    let instead = "write it into a recipe of your own, and #as=FILE";
-                    return Err(Mistake::new(after..option.len(), what, instead));
-                }
-                let instead = "write #header=Name:%20value";
-                self.header = Some(header.ok_or_else(|| wrong("header", instead))?.into());
+                let header = Header::parse(value).map_err(|mistake| mistake.shifted(after))?;
+                self.headers.push(header);
             }
         }
         Ok(())
@@ -192,10 +218,8 @@ impl fmt::Display for Options {
         let text = |name: &str, value: &Option<Arc<str>>| {
             value.as_ref().map(|value| format!("{name}={}", encoded(value)))
         };
-        let status = self.status.map(|(low, high)| match low == high {
-            true => format!("status={low}"),
-            false => format!("status={low}..{high}"),
-        });
+        let status = self.status.as_ref().map(|status| format!("status={status}"));
+        let headers = self.headers.iter().map(|header| format!("header={header}"));
         let all = [
             self.within.map(|within| format!("within={}", Human(within))),
             self.as_.as_ref().map(|recipe| format!("as={recipe}")),
@@ -204,10 +228,10 @@ impl fmt::Display for Options {
             status,
             text("body", &self.body),
             text("method", &self.method),
-            text("header", &self.header),
         ];
         let mut sign = "";
-        for option in all.into_iter().flatten().chain(self.overrides.written()) {
+        let all = all.into_iter().flatten().chain(headers);
+        for option in all.chain(self.overrides.written()) {
             write!(f, "{sign}{option}")?;
             sign = ",";
         }
@@ -233,8 +257,14 @@ fn pieces(text: &str) -> Vec<Range<usize>> {
 /// Whether a word belongs to the list in the option before it, as `http/1.1` in
 /// `alpn=h2,http/1.1`: it names no option, and has no port as a server would.
 pub(super) fn continues(option: &str, word: &str) -> bool {
-    let is_list = option.split_once('=').is_some_and(|(name, _)| LISTS.contains(&name));
-    is_list && !word.is_empty() && !word.contains(['=', ':']) && !FLAGS.contains(&word)
+    let Some((name, _)) = option.split_once('=') else { return false };
+    if name == "status" {
+        return statuses::is_part(word);
+    }
+    LISTS.contains(&name)
+        && !word.is_empty()
+        && !word.contains(['=', ':'])
+        && !FLAGS.contains(&word)
 }
 
 /// The text with everything encoded that could end an option, or stand for something else.
@@ -250,30 +280,9 @@ pub(super) fn encoded(text: &str) -> String {
     encoded
 }
 
-/// `200`, or `200..399`: both from 100 to 599.
-pub(crate) fn status_range(text: &str) -> Option<(u16, u16)> {
-    let (low, high) = text.split_once("..").unwrap_or((text, text));
-    let number = |text: &str| text.parse().ok().filter(|number| (100..600).contains(number));
-    let (low, high) = (number(low)?, number(high)?);
-    (low <= high).then_some((low, high))
-}
-
 /// The text that is percent-encoded here; nothing where a `%` has no two digits.
 pub(super) fn decoded(text: &str) -> Option<String> {
     String::from_utf8(percent_decoded(text)?).ok()
-}
-
-/// A name and a value, and nothing that could begin a second line (RFC 9112, section 5).
-fn is_header(text: &str) -> bool {
-    let Some((name, value)) = text.split_once(':') else { return false };
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !name.is_empty() && name.bytes().all(is_token) && !value.chars().any(char::is_control)
-}
-
-/// Whether a header's name says that it holds a secret: options are shown, and not masked.
-fn is_secret(header: &str) -> bool {
-    let name = header.split(':').next().unwrap_or("").to_ascii_lowercase();
-    ["auth", "cookie", "token", "secret", "pass", "key"].iter().any(|part| name.contains(part))
 }
 
 /// The bytes of percent-encoded text; nothing where a `%` has no two digits.

@@ -11,7 +11,7 @@ use alloc::{
 };
 use core::ops::Range;
 
-use super::{Options, Place, Server, hosts};
+use super::{Options, Place, Server, hosts, options::TEXTS};
 use crate::{
     Mistake, Scheme,
     escape::printable,
@@ -96,7 +96,8 @@ pub(super) fn check(text: &str) -> Result<(), Mistake> {
         return Err(Mistake::new(0..text.len(), what, "leave it out"));
     }
     let path = text.starts_with("unix:");
-    if let Some((at, space)) = text.char_indices().find(|(_, c)| c.is_whitespace() && !path) {
+    let is_space = |(at, c): &(usize, char)| c.is_whitespace() && !path && !is_in_text(text, *at);
+    if let Some((at, space)) = text.char_indices().find(is_space) {
         let mut words = text.split_whitespace();
         let instead = match (words.next(), words.next(), words.next()) {
             (Some(host), Some(port), None) if port.bytes().all(|b| b.is_ascii_digit()) => {
@@ -112,9 +113,20 @@ pub(super) fn check(text: &str) -> Result<(), Mistake> {
     Ok(())
 }
 
+/// Returns true for a place in the value of an option that is text, as in `#header=Name: value`.
+fn is_in_text(text: &str, at: usize) -> bool {
+    let before = &text[..at];
+    let option = before.rfind(',').map_or(before, |comma| &before[comma + 1..]);
+    let option = option.rsplit_once('#').map_or(option, |(_, option)| option);
+    before.contains('#') && TEXTS.iter().any(|name| option.starts_with(name))
+}
+
 /// Refuses a clause that has lost its `--except`.
 pub(super) fn refuse_clause(text: &str) -> Result<(), Mistake> {
     let is_clause = text.match_indices(':').any(|(colon, _)| {
+        if is_in_text(text, colon) {
+            return false;
+        }
         let after = text[colon + 1..].trim_start();
         let has_space = after.len() < text.len() - colon - 1;
         let word = after.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or("");

@@ -1,4 +1,5 @@
-//! A password that was written in a server's URL: kept for a login, shown by nothing.
+//! A password, or the value of a header, that was written with a server: kept to be sent, shown
+//! by nothing.
 //!
 //! It has no `Display` and no `Serialize`, and its `Debug` is `Secret(***)`, so that no label,
 //! message, event or record can hold it by accident. Start at [`Secret`].
@@ -26,8 +27,8 @@ impl Secret {
         Self(text.into())
     }
 
-    /// Returns the password, percent-encoded as it was written in the URL. For the bytes of a
-    /// login only.
+    /// Returns the password, percent-encoded as it was written in the URL; the value of a header is
+    /// decoded. For the bytes that are sent only.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

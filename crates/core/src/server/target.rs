@@ -79,7 +79,10 @@ impl Target {
                     .into_iter()
                     .map(|at| read_piece(text, &masked, at));
                 let groups = groups.collect::<Result<_, _>>();
-                let servers = groups.and_then(|groups| shared(groups, piece.end));
+                let servers = groups.and_then(|groups| {
+                    refuse_blank(text)?;
+                    shared(groups, piece.end)
+                });
                 let servers =
                     servers.map_err(|mistake| masked.in_original(mistake).shifted(word.start))?;
                 targets.push(Self { servers });
@@ -201,10 +204,12 @@ fn read_piece(text: &str, masked: &Masked, piece: Range<usize>) -> Result<Vec<Se
         |at: Range<usize>| String::from(masked.written(text, &(at.start + start..at.end + start)));
     let mut servers = read::servers(&masked.text[piece.clone()], &written)
         .map_err(|mistake| mistake.shifted(start))?;
-    let password = masked.password(&piece).map(|at| Secret::new(&text[at]));
+    let password = masked.password(&piece);
     for server in &mut servers {
         server.had_password = masked.had_password(&piece);
-        server.password = password.clone();
+        server.password_is_parameter =
+            password.as_ref().is_some_and(|(_, is_parameter)| *is_parameter);
+        server.password = password.as_ref().map(|(at, _)| Secret::new(&text[at.clone()]));
     }
     Ok(servers)
 }
@@ -216,11 +221,16 @@ fn shared(groups: Vec<Vec<Server>>, end: usize) -> Result<Vec<Server>, Mistake> 
     for (index, group) in groups.into_iter().enumerate() {
         servers.extend(group.into_iter().map(|server| (index == last, server)));
     }
-    let options = servers.last().map(|(_, server)| server.options.clone()).unwrap_or_default();
+    let last = servers.last().map(|(_, server)| server.clone());
+    let options = last.as_ref().map(|last| last.options.clone()).unwrap_or_default();
     let mut own = Vec::with_capacity(servers.len());
     for (is_last, server) in &mut servers {
         own.push((!*is_last).then(|| server.options.overrides.clone()));
-        server.options = core::mem::take(&mut server.options).or(&options);
+        server.options = core::mem::take(&mut server.options).or(&options.without_probes());
+        // What is asked of one protocol is not asked of another.
+        if last.as_ref().is_some_and(|last| last.protocol() == server.protocol()) {
+            server.options = core::mem::take(&mut server.options).or(&options);
+        }
     }
     let servers: Vec<Server> = servers.into_iter().map(|(_, server)| server).collect();
     for (server, own) in servers.iter().zip(&own) {
@@ -248,6 +258,15 @@ fn refuse_idle(overrides: &Overrides, servers: &[Server], end: usize) -> Result<
     if overrides.via.is_some() && servers.iter().all(is_unix) {
         let what = format!("`#via` is for hosts, and {} is a Unix socket", quoted(first.label()));
         return Err(Mistake::new(0..end, what, "leave via out"));
+    }
+    Ok(())
+}
+
+/// Refuses a blank within a server of a list, where blanks separate servers.
+fn refuse_blank(text: &str) -> Result<(), Mistake> {
+    if text.contains(char::is_whitespace) {
+        let what = "in a list of servers a blank separates them";
+        return Err(Mistake::new(0..0, what, "within an option write %20 for a blank"));
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ mod scram;
 
 use alloc::{string::String, sync::Arc, vec::Vec};
 
-pub(super) use base64::decoded as base64_decoded;
+pub(super) use base64::{decoded as base64_decoded, encoded as base64_encoded};
 
 use scram::{Hash, Outcome, Scram};
 
@@ -37,6 +37,8 @@ pub(super) enum Proof {
 pub(super) struct Credentials {
     pub(super) user: Option<Vec<u8>>,
     pub(super) password: Option<Vec<u8>>,
+    /// Other secrets that are sent, as no message may repeat them.
+    pub(super) hidden: Vec<Vec<u8>>,
 }
 
 /// One login: what it is given, and how far it is.
@@ -135,20 +137,23 @@ impl Login {
         self.scram.as_ref().is_some_and(|scram| scram.is_proof(words))
     }
 
-    /// Replaces the password where a server repeats it, whole or cut at the end.
+    /// Replaces the secrets where a server repeats them, whole or cut at the end.
     pub(super) fn scrub(&self, bytes: &[u8]) -> Vec<u8> {
         const MASK: &[u8] = b"***";
-        let Some(password) = self.credentials.password.as_deref().filter(|it| !it.is_empty())
-        else {
+        let Credentials { password, hidden, .. } = &*self.credentials;
+        let secrets = || password.iter().chain(hidden).filter(|secret| !secret.is_empty());
+        if secrets().next().is_none() {
             return bytes.to_vec();
-        };
+        }
         let mut clean = Vec::with_capacity(bytes.len());
         let mut rest = bytes;
         while let Some((first, after)) = rest.split_first() {
-            if rest.starts_with(password) {
+            // The longest: one secret may begin with another.
+            let whole = secrets().filter(|secret| rest.starts_with(secret)).map(Vec::len).max();
+            if let Some(length) = whole {
                 clean.extend_from_slice(MASK);
-                rest = &rest[password.len()..];
-            } else if password.starts_with(rest) {
+                rest = &rest[length..];
+            } else if secrets().any(|secret| secret.starts_with(rest)) {
                 clean.extend_from_slice(MASK);
                 break;
             } else {
@@ -167,13 +172,15 @@ mod tests {
     #[test]
     fn password_that_is_repeated_is_masked() {
         let password = Some(b"s3cret".to_vec());
-        let login = Login::new(Arc::new(Credentials { user: None, password }));
+        let hidden = alloc::vec![b"Bearer t0ken".to_vec(), b"t0ken".to_vec()];
+        let login = Login::new(Arc::new(Credentials { user: None, password, hidden }));
         for (heard, clean) in [
             ("AUTH s3cret\r\n", "AUTH ***\r\n"),
             ("s3crets3cret", "******"),
             ("AUTH s3cr", "AUTH ***"),
             ("-ERR no", "-ERR no"),
             ("s3crus3cret", "s3cru***"),
+            ("Bearer t0ken, t0ken s3cret!", "***, *** ***!"),
         ] {
             assert_eq!(login.scrub(heard.as_bytes()), clean.as_bytes());
         }
