@@ -3,10 +3,11 @@
 //! The servers are scripted here, byte by byte; a real nginx is checked in `servers`.
 
 use std::{
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     sync::{Arc, Mutex},
     thread,
+    time::{Duration, Instant},
 };
 
 use serde_json::Value;
@@ -82,7 +83,6 @@ fn ready(target: &str) {
     assert_eq!(ran.status, Some(0), "{ran}");
 }
 
-#[expect(dead_code)] // the next commit's
 /// Not ready, and these are the words.
 #[track_caller]
 fn unexpected(target: &str, says: &str) {
@@ -212,4 +212,132 @@ fn option_without_use_is_an_error() {
     assert_eq!(redial(["wait", "--once", "--as", "http", &target]).run().status, Some(0));
     let target = format!("redis://127.0.0.1:1,{}", server.url("/#status=200"));
     ready(&target);
+}
+
+fn with(head: &str, body: &[u8]) -> Vec<u8> {
+    [format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n").as_bytes(), body].concat()
+}
+
+#[test]
+fn status_outside_its_set_is_named() {
+    let server = Server::answering(|path| {
+        format!("HTTP/1.1 {}\r\nContent-Length: 0\r\n\r\n", path.trim_start_matches('/')).into()
+    });
+    for target in ["/401#status=200,401", "/204#status=2xx", "/299", "/404#status=200..299,404"] {
+        ready(&server.url(target));
+    }
+    unexpected(&server.url("/404"), "HTTP status 404, expected 200..399");
+    unexpected(&server.url("/200#status=204,401"), "HTTP status 200, expected 204,401");
+    unexpected(&server.url("/500#status=2xx"), "HTTP status 500, expected 200..299");
+    for status in ["2000", "200xyz", "20", "099"] {
+        let says = format!("its first line is no status line of HTTP/1: HTTP/1.1 {status}");
+        unexpected(&server.url(&format!("/{status}")), &says);
+    }
+    for status in ["2000", "200xyz", "20", "399..200"] {
+        let target = format!("http://h/#status={status}");
+        refused(&["wait", "--once", &target], "is no set of statuses");
+    }
+}
+
+/// The connection stays open, so that only the body's own end can decide.
+#[test]
+fn body_is_judged_when_it_is_complete() {
+    let server = Server::playing(|path, stream| {
+        let answer = match path {
+            "/length" => with("Content-Length: 8", b"starting"),
+            "/chunked" => {
+                with("Transfer-Encoding: chunked", b"5\r\nstart\r\n3\r\ning\r\n0\r\n\r\n")
+            }
+            _ => b"HTTP/1.1 204 No Content\r\n\r\n".to_vec(),
+        };
+        stream.write_all(&answer).unwrap_or_default();
+        // Until the client leaves.
+        let _ = stream.read(&mut [0]);
+    });
+    let began = Instant::now();
+    for path in ["/length", "/chunked"] {
+        ready(&server.url(&format!("{path}#body=starting,status=200")));
+        ready(&server.url(&format!("{path}#body=/art(ing|ed)/")));
+        let says = "the body does not match `ready`: starting";
+        unexpected(&server.url(&format!("{path}#body=ready")), says);
+        unexpected(
+            &server.url(&format!("{path}#json=/status:ready")),
+            "the body is not JSON: expected value at line 1 column 1: starting",
+        );
+    }
+    unexpected(&server.url("/none#body=ready"), "the body is empty, expected `ready`");
+    // Far from the 5 s that a reply may take.
+    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+}
+
+#[test]
+fn json_value_of_a_body_is_compared() {
+    let server = Server::answering(|_| {
+        let body = br#"{"status": "starting", "checks": [{"db": true, "n": 3}]}"#;
+        with(&format!("Content-Length: {}", body.len()), body)
+    });
+    for check in
+        ["json=/status:starting", "json=/status", "json=/checks/0/db:true,json=/checks/0/n:3"]
+    {
+        ready(&server.url(&format!("/#{check}")));
+    }
+    for (check, says) in [
+        ("json=/status:ready", "/status is \"starting\", expected \"ready\""),
+        ("json=/checks/0/db:false", "/checks/0/db is true, expected false"),
+        ("json=/status:starting,json=/state", "/state is missing"),
+        ("body=starting,json=/checks:1", "/checks is a list, expected 1"),
+    ] {
+        unexpected(&server.url(&format!("/#{check}")), says);
+    }
+    refused(&["wait", "http://h/#json=status:ready"], "is no JSON pointer");
+    refused(&["wait", "http://h/#json=/a,method=HEAD"], "an answer to HEAD has no body");
+    refused(&["wait", "db:5432#json=/a"], "`#json` has nothing to apply to");
+}
+
+/// `printf '{"status": "ready"}' | gzip -n`
+const GZIP: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xab\x56\x2a\x2e\x49\x2c\x29\x2d\x56\
+    \xb2\x52\x50\x2a\x4a\x4d\x4c\xa9\x54\xaa\x05\x00\x3a\xce\xae\xe9\x13\x00\x00\x00";
+
+#[test]
+fn gzip_body_is_read_though_none_is_asked_for() {
+    let server = Server::answering(|path| {
+        let chunks = [b"5\r\n", &GZIP[..5], b"\r\n22\r\n", &GZIP[5..], b"\r\n0\r\n\r\n"].concat();
+        match path {
+            "/chunked" => with("Content-Encoding: gzip\r\nTransfer-Encoding: chunked", &chunks),
+            "/closed" => with("Content-Encoding: x-gzip", GZIP),
+            "/damaged" => with("Content-Encoding: gzip", &[&GZIP[..31], &[0; 8]].concat()),
+            "/br" => with("Content-Encoding: br", b"x"),
+            _ => with(&format!("Content-Encoding: gzip\r\nContent-Length: {}", GZIP.len()), GZIP),
+        }
+    });
+    for path in ["/", "/chunked", "/closed"] {
+        ready(&server.url(&format!("{path}#json=/status:ready,body=ready")));
+    }
+    assert!(server.request().contains("\r\nAccept-Encoding: identity\r\n"));
+    unexpected(&server.url("/damaged#body=zzz"), "its gzip body is damaged");
+    unexpected(&server.url("/br#body=x"), "its body is written as `br`, which redial cannot read");
+}
+
+#[test]
+fn endless_answers_are_bounded() {
+    let server = Server::playing(|path, stream| {
+        let (head, piece) = match path {
+            "/headers" => ("", "X-A: b\r\n".repeat(512)),
+            "/chunks" => ("Transfer-Encoding: chunked\r\n\r\n", "1;x=y\r\na\r\n".repeat(512)),
+            _ => ("\r\n", "a".repeat(4096)),
+        };
+        let mut sent = stream.write_all(format!("HTTP/1.1 200 OK\r\n{head}").as_bytes());
+        while sent.is_ok() {
+            sent = stream.write_all(piece.as_bytes());
+        }
+    });
+    for (path, says) in [
+        ("/headers", "its headers are longer than 64 KiB"),
+        ("/chunks", "its chunks are mostly their own headers"),
+        ("/body", "the body is longer than 1 MiB, the most that is read"),
+    ] {
+        unexpected(&server.url(&format!("{path}#json=/status:ready")), says);
+        let (ran, _) = once(&server.url(&format!("{path}#body=zzz")));
+        assert_eq!(ran.status, Some(1), "{ran}");
+    }
 }

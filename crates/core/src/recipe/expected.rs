@@ -294,6 +294,12 @@ impl Alternatives {
         let one = &self.all[index];
         let words = self.words(index, message);
         let detail = (!words.is_empty()).then(|| Detail::from_bytes(words));
+        if let Some((before, after)) = one.says.as_ref().and_then(|says| says.split_once("{words}"))
+        {
+            let words = detail.as_ref().map_or("", Detail::as_str);
+            let says = sentence(&format!("{before}{words}{after}"));
+            return Refusal { kind, says: Some(says.into()), detail: None };
+        }
         Refusal { kind, says: one.says.clone(), detail }
     }
 

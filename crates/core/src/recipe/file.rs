@@ -13,6 +13,7 @@ use super::{
     example::Example,
     expected::{MOST, Then, sentence},
     frame::{Frame, Words},
+    http::Reads,
     login::base64_decoded,
     only::Only,
     said::{Said, Size, escape},
@@ -130,9 +131,12 @@ fn step(table: Table<'_>, names: &[Option<&str>], seen: &mut Seen) -> Result<Ste
         "frame",
         "limit",
         "words",
+        "reads",
         "then",
     ])?;
     let only = only(&table)?;
+    let reads = table.text("reads")?;
+    let reads = reads.map(|text| text.one_of(&[("http-body", Reads::Body)])).transpose()?;
     let expect = choices(&table, names, seen)?;
     let then = match (table.text("then")?, &expect) {
         (None, _) => Then::Next,
@@ -142,7 +146,11 @@ fn step(table: Table<'_>, names: &[Option<&str>], seen: &mut Seen) -> Result<Ste
             return Err(text.mistake(what, "write `then` into the alternatives"));
         }
     };
-    Ok(Step { only, send: said(&table, "send", "send-bytes")?, expect, then })
+    if reads.is_some() && expect.is_some() {
+        let what = "a step reads an HTTP answer, or expects something";
+        return Err(Mistake::new(table.at.clone(), what, "leave `expect` out"));
+    }
+    Ok(Step { only, send: said(&table, "send", "send-bytes")?, expect, reads, then })
 }
 
 /// Reads `expect`, and how it is to be read.

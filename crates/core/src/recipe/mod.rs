@@ -35,6 +35,7 @@ mod expected;
 mod file;
 mod fill;
 mod frame;
+mod http;
 mod login;
 mod only;
 mod probe;

@@ -23,7 +23,7 @@ pub(super) enum Condition {
     Tls,
     /// Of those, it is used without TLS where none is offered: `sslmode=prefer`.
     OptionalTls,
-    /// The option `#body=…` is there.
+    /// The option `#body=…` or `#json=…` is there.
     Body,
     /// The probe is to log in.
     Login,
@@ -91,7 +91,7 @@ impl Condition {
         match self {
             Self::Tls => server.tls() == Tls::ByProtocol,
             Self::OptionalTls => server.tls_is_optional(),
-            Self::Body => server.options().body.is_some(),
+            Self::Body => server.options().body.is_some() || !server.options().json.is_empty(),
             Self::Login => server.options().login,
             Self::User => server.user().is_some(),
             Self::Password => server.password().is_some(),

@@ -3,12 +3,13 @@
 //! A machine without sockets or clocks, as the session and the race are: the driver does what
 //! [`Probe::poll`] says, and tells [`Probe::handle`] what came of it. Start at [`Probe`].
 
-use alloc::{sync::Arc, vec::Vec};
+use alloc::{string::String, sync::Arc, vec::Vec};
 use core::fmt;
 
 use super::{
     Script,
-    expected::{Found, Judge, Over, Refusal, Then},
+    expected::{Found, Judge, Over, Refusal, Then, sentence},
+    http::{Outcome, Reader, Wanted},
     login::{Login, Proving},
 };
 use crate::Kind;
@@ -119,6 +120,8 @@ pub struct Probe {
     /// What is sent in this step.
     sends: Vec<u8>,
     judge: Option<Judge>,
+    /// The HTTP answer that this step reads.
+    reader: Option<Reader>,
     login: Login,
     /// The message that led to this step, for what a login computes from it.
     challenge: Challenge,
@@ -154,6 +157,7 @@ impl Probe {
             ever_heard: false,
             sends: Vec::new(),
             judge: None,
+            reader: None,
             login,
             challenge: Challenge::default(),
         };
@@ -265,6 +269,19 @@ impl Probe {
         while matches!(self.phase, Phase::Read) {
             let script = self.script.clone();
             let Some(Some(step)) = script.0.steps.get(self.step) else { return };
+            if let Some(wanted) = &step.reads {
+                match self.read(wanted, over) {
+                    Outcome::More => return,
+                    Outcome::Ready => self.lead(step.then, &[]),
+                    Outcome::Refused(kind, says, words) => {
+                        let says = self.login.scrub(says.as_bytes());
+                        let says = sentence(&String::from_utf8_lossy(&says));
+                        let refusal = refused(kind, &self.login.scrub(&words));
+                        return self.fail(Refusal { says: Some(says.into()), ..refusal });
+                    }
+                }
+                continue;
+            }
             let Some(expected) = &step.expect else {
                 // Nothing is waited for, and what was to be sent has left.
                 if over == Over::No {
@@ -314,6 +331,17 @@ impl Probe {
         }
     }
 
+    /// Reads what came of an HTTP answer.
+    fn read(&mut self, wanted: &Wanted, over: Over) -> Outcome {
+        let came = core::mem::take(&mut self.heard);
+        let status_line = &self.challenge.message;
+        let reader = self.reader.get_or_insert_with(|| Reader::new(status_line, wanted));
+        match reader.feed(wanted, &came) {
+            Outcome::More if over != Over::No => reader.end(wanted, over),
+            outcome => outcome,
+        }
+    }
+
     /// Goes where a step leads; `message` was just read.
     fn lead(&mut self, then: Then, message: &[u8]) {
         match then {
@@ -339,7 +367,7 @@ impl Probe {
         if self.turns > MOST_TURNS {
             return self.fail(refused(Kind::UnexpectedResponse, &self.login.scrub(message)));
         }
-        (self.step, self.judge) = (index, None);
+        (self.step, self.judge, self.reader) = (index, None, None);
         if step.send.proof().is_some() {
             return self.prove();
         }

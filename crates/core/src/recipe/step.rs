@@ -10,6 +10,7 @@ use super::{
     expected::{Alternative, Alternatives, Expected, Then},
     fill::Filler,
     frame::{Frame, Words},
+    http::{self, Reads, Wanted},
     only::Only,
     said::Said,
 };
@@ -22,7 +23,9 @@ pub(super) struct Step {
     pub(super) send: Said,
     /// None where nothing is waited for.
     pub(super) expect: Option<Choices>,
-    /// Where a step leads that waits for nothing.
+    /// What is read of an HTTP answer instead.
+    pub(super) reads: Option<Reads>,
+    /// Where a step leads that waits for nothing, or once what it reads is as it should be.
     pub(super) then: Then,
 }
 
@@ -60,6 +63,7 @@ pub(super) enum Pattern {
 pub(super) struct Made {
     pub(super) send: Built,
     pub(super) expect: Option<Expected>,
+    pub(super) reads: Option<Wanted>,
     pub(super) then: Then,
 }
 
@@ -80,6 +84,7 @@ impl Step {
     pub(super) fn uses(&self, option: &str) -> bool {
         let mut choices = self.expect.iter().flat_map(|choices| &choices.all);
         self.send.uses(option)
+            || self.reads == Some(Reads::Body) && matches!(option, "body" | "json")
             || choices.any(|choice| match choice.pattern {
                 Pattern::Fixed(_) => false,
                 Pattern::Status { .. } => option == "status",
@@ -94,7 +99,8 @@ impl Step {
         }
         let send = self.send.build(&Filler::new(server))?;
         let expect = self.expect.as_ref().map(|choices| choices.made(Some(server))).transpose()?;
-        Ok(Some(Made { send, expect, then: self.then }))
+        let reads = self.reads.map(|Reads::Body| wanted(server)).transpose()?;
+        Ok(Some(Made { send, expect, reads, then: self.then }))
     }
 }
 
@@ -105,7 +111,7 @@ impl Choices {
             Ok(Alternative {
                 answer: choice.pattern.answer(server)?.with_limit(self.limit),
                 then: choice.then,
-                says: choice.says.clone(),
+                says: choice.says.as_ref().map(|says| filled(says, server)),
                 words: choice.words.clone(),
                 bye: choice.bye,
                 proves: choice.proves,
@@ -153,16 +159,44 @@ impl Pattern {
                 let set = options.and_then(|options| options.status.as_ref()).unwrap_or(or);
                 Answer::parse(&format!("{before}{}{after}", numbers(set.ranges())))
             }
-            Self::Body => {
-                let text = options.and_then(|options| options.body.as_deref()).unwrap_or("body");
-                Answer::parse(text).map_err(|mistake| {
-                    let label = server.map_or("", |server| server.label());
-                    let what = format!("the body of {}: {}", quoted(label), mistake.what);
-                    Mistake::new(0..0, what, mistake.instead)
-                })
-            }
+            Self::Body => match server.map(body).transpose()?.flatten() {
+                Some(answer) => Ok(answer),
+                None => Answer::parse("body"),
+            },
         }
     }
+}
+
+/// A sentence with the statuses in it that are well: `expected {status|200..399}`.
+fn filled(says: &Arc<str>, server: Option<&Server>) -> Arc<str> {
+    let Some((before, rest)) = says.split_once("{status|") else { return Arc::clone(says) };
+    let Some((or, after)) = rest.split_once('}') else { return Arc::clone(says) };
+    let asked = server.and_then(|server| server.options().status.as_ref());
+    match asked {
+        Some(asked) => format!("{before}{asked}{after}").into(),
+        None => format!("{before}{or}{after}").into(),
+    }
+}
+
+/// Returns what `#body` asks for.
+fn body(server: &Server) -> Result<Option<Answer>, Mistake> {
+    let answer = server.options().body.as_deref().map(Answer::parse).transpose();
+    answer.map_err(|mistake| {
+        let what = format!("the body of {}: {}", quoted(server.label()), mistake.what);
+        Mistake::new(0..0, what, mistake.instead)
+    })
+}
+
+/// Returns what is read of an HTTP answer of this server.
+fn wanted(server: &Server) -> Result<Wanted, Mistake> {
+    let options = server.options();
+    if options.method.as_deref() == Some("HEAD") {
+        let what =
+            format!("an answer to HEAD has no body, and one is expected of {}", server.label());
+        return Err(Mistake::new(0..0, what, "leave method out, or ask for no body"));
+    }
+    let text = body(server)?.map(|answer| answer.with_limit(http::LIMIT));
+    Ok(Wanted { text, json: options.json.clone().into() })
 }
 
 /// A pattern of the numbers of three digits in these ranges: `(?:20[0-9]|3[0-9][0-9])`.

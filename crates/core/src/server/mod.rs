@@ -28,7 +28,7 @@ use serde::{Serialize, Serializer};
 pub use header::Header;
 pub use mask::{masked, secrets};
 pub use options::Options;
-pub(crate) use options::percent_decoded;
+pub(crate) use options::{decoded, percent_decoded};
 pub use overrides::{Overrides, Verify};
 pub use place::Place;
 pub use secret::Secret;

@@ -12,14 +12,14 @@ use super::{
     statuses,
 };
 use crate::{
-    Answer, Human, Mistake,
+    Answer, Human, JsonCheck, Mistake,
     nearest::{nearest, quoted},
     parse_duration,
 };
 
 /// The options that are no flag of another name.
-pub(super) const NAMES: [&str; 8] =
-    ["within", "as", "starttls", "login", "status", "body", "method", "header"];
+pub(super) const NAMES: [&str; 9] =
+    ["within", "as", "starttls", "login", "status", "body", "json", "method", "header"];
 
 /// The options without a value.
 pub(super) const FLAGS: [&str; 3] = ["starttls", "login", "insecure"];
@@ -28,10 +28,13 @@ pub(super) const FLAGS: [&str; 3] = ["starttls", "login", "insecure"];
 pub(super) const LISTS: [&str; 2] = ["alpn", "status"];
 
 /// The options whose value is text, in which blanks may stand as they are.
-pub(super) const TEXTS: [&str; 2] = ["header=", "body="];
+pub(super) const TEXTS: [&str; 3] = ["header=", "body=", "json="];
 
 /// The most headers of one target.
 const MOST_HEADERS: usize = 16;
+
+/// The most values of a JSON document that one target is checked for.
+const MOST_VALUES: usize = 16;
 
 /// What stands behind `#`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -48,6 +51,8 @@ pub struct Options {
     pub status: Option<Statuses>,
     /// `body=TEXT`: what the body holds, as `--expect` is written.
     pub body: Option<Arc<str>>,
+    /// `json=/status:ready`: values that a JSON body holds, each an option.
+    pub json: Vec<JsonCheck>,
     /// `method=HEAD`.
     pub method: Option<Arc<str>>,
     /// `header=Name: value`: lines that are sent as well, each an option. What is written
@@ -98,6 +103,7 @@ impl Options {
             login: self.login || other.login,
             status: self.status.or_else(|| other.status.clone()),
             body: self.body.or_else(|| other.body.clone()),
+            json: if self.json.is_empty() { other.json.clone() } else { self.json },
             method: self.method.or_else(|| other.method.clone()),
             headers: if self.headers.is_empty() { other.headers.clone() } else { self.headers },
             overrides: self.overrides.or(&other.overrides),
@@ -109,6 +115,7 @@ impl Options {
         let named = [
             ("status", self.status.is_some()),
             ("body", self.body.is_some()),
+            ("json", !self.json.is_empty()),
             ("method", self.method.is_some()),
             ("header", !self.headers.is_empty()),
         ];
@@ -117,7 +124,14 @@ impl Options {
 
     /// The same without the options that only a recipe's probe has a use for.
     pub(super) fn without_probes(&self) -> Self {
-        Self { status: None, body: None, method: None, headers: Vec::new(), ..self.clone() }
+        Self {
+            status: None,
+            body: None,
+            json: Vec::new(),
+            method: None,
+            headers: Vec::new(),
+            ..self.clone()
+        }
     }
 
     fn set(&mut self, option: &str) -> Result<(), Mistake> {
@@ -151,7 +165,7 @@ impl Options {
             "status" => self.status.is_some(),
             "body" => self.body.is_some(),
             "method" => self.method.is_some(),
-            "header" => false,
+            "header" | "json" => false,
             _ => self.overrides.has(name),
         };
         if twice {
@@ -199,6 +213,14 @@ impl Options {
                 Answer::parse(&text).map_err(|mistake| Mistake { at: all, ..mistake })?;
                 self.body = Some(text.into());
             }
+            "json" if self.json.len() == MOST_VALUES => {
+                let what = format!("more than {MOST_VALUES} values of a body stand here");
+                return Err(Mistake::new(all, what, "leave some out"));
+            }
+            "json" => {
+                let check = JsonCheck::parse(value).map_err(|mistake| mistake.shifted(after))?;
+                self.json.push(check);
+            }
             _ if self.headers.len() == MOST_HEADERS => {
                 let what = format!("more than {MOST_HEADERS} headers stand here");
                 return Err(Mistake::new(all, what, "leave some out"));
@@ -219,6 +241,7 @@ impl fmt::Display for Options {
             value.as_ref().map(|value| format!("{name}={}", encoded(value)))
         };
         let status = self.status.as_ref().map(|status| format!("status={status}"));
+        let json = self.json.iter().map(|check| format!("json={}", check.written(encoded)));
         let headers = self.headers.iter().map(|header| format!("header={header}"));
         let all = [
             self.within.map(|within| format!("within={}", Human(within))),
@@ -230,7 +253,7 @@ impl fmt::Display for Options {
             text("method", &self.method),
         ];
         let mut sign = "";
-        let all = all.into_iter().flatten().chain(headers);
+        let all = all.into_iter().flatten().chain(json).chain(headers);
         for option in all.chain(self.overrides.written()) {
             write!(f, "{sign}{option}")?;
             sign = ",";
@@ -281,7 +304,7 @@ pub(super) fn encoded(text: &str) -> String {
 }
 
 /// The text that is percent-encoded here; nothing where a `%` has no two digits.
-pub(super) fn decoded(text: &str) -> Option<String> {
+pub(crate) fn decoded(text: &str) -> Option<String> {
     String::from_utf8(percent_decoded(text)?).ok()
 }
 
