@@ -1,29 +1,27 @@
-//! Names become addresses: the system's own resolver (getaddrinfo), with its own error codes.
+//! Resolves names: the system's own resolver (getaddrinfo), with its own error codes.
 //!
-//! Each lookup has a detached thread of its own, so that one that hangs holds neither a deadline
-//! nor the end of the runtime, as a blocking pool would. It does not sort (getaddrinfo has, by RFC
-//! 6724), race or cache. Start at [`lookup`].
+//! Lookups run on detached threads, so that one that hangs holds neither a deadline nor the end of
+//! the runtime, as a blocking pool would; `queue` bounds their number. It does not sort
+//! (getaddrinfo has, by RFC 6724), race or cache. Start at [`lookup`].
+
+mod hosts;
+mod queue;
 
 use std::{
     io,
     net::{IpAddr, SocketAddr},
-    sync::atomic::{AtomicUsize, Ordering},
-    thread,
 };
 
 use dns_lookup::{AddrInfoHints, LookupError, LookupErrorKind};
 use redial_core::{Detail, Kind};
-use tokio::sync::oneshot;
 
+use self::queue::{Question, Queue};
 use crate::{
     cause::Cause,
     errno::{self, Moment},
 };
 
-/// How many lookups may be under way in this process; hanging ones that nobody waits for count.
-const MAX_LOOKUPS: usize = 64;
-
-static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
+static QUEUE: Queue = Queue::new(resolve);
 
 /// Which IP versions may be used: `-4`, `-6`, or both, the default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,7 +55,7 @@ impl IpVersions {
 
 /// The addresses of a host, best first. An IP address is its own answer and starts no thread.
 ///
-/// There is no time limit here: drop the future to stop waiting. The thread then ends by itself.
+/// There is no time limit here: drop the future to stop waiting. The lookup then ends by itself.
 pub(crate) async fn lookup(
     host: &str,
     port: u16,
@@ -66,23 +64,13 @@ pub(crate) async fn lookup(
     if let Ok(address) = host.parse::<IpAddr>() {
         return literal(address, port, family);
     }
-    let (answer, answered) = oneshot::channel();
-    let place = Place::take(&UNDER_WAY).ok_or_else(too_many)?;
-    let name = host.to_owned();
-    thread::Builder::new()
-        .name("lookup".into())
-        .spawn(move || {
-            let result = resolve(&name, port, family);
-            // Before the answer: whoever has it may count on the place being free.
-            drop(place);
-            // Nobody may be waiting any more.
-            let _ = answer.send(result);
-        })
-        .map_err(|error| no_thread(&error))?;
-    // The sender is dropped without an answer only if the thread panicked.
-    answered
+    let question = Question { host: host.into(), family: family.number() };
+    let answered = QUEUE.ask(question, hosts::is_local);
+    let mut addresses = answered
         .await
-        .unwrap_or_else(|_| Err(Cause::because(Kind::Other, "the resolver's thread ended early")))
+        .unwrap_or_else(|_| Err(Cause::because(Kind::Other, "the lookup ended early")))?;
+    addresses.iter_mut().for_each(|address| address.set_port(port));
+    Ok(addresses)
 }
 
 fn literal(address: IpAddr, port: u16, family: IpVersions) -> Result<Vec<SocketAddr>, Cause> {
@@ -96,21 +84,18 @@ fn literal(address: IpAddr, port: u16, family: IpVersions) -> Result<Vec<SocketA
     ))
 }
 
-fn resolve(name: &str, port: u16, family: IpVersions) -> Result<Vec<SocketAddr>, Cause> {
+/// Asks the system's resolver. The addresses have no port yet.
+fn resolve(question: &Question) -> Result<Vec<SocketAddr>, Cause> {
     let hints = AddrInfoHints {
-        address: family.number(),
+        address: question.family,
         socktype: libc::SOCK_STREAM,
         ..AddrInfoHints::default()
     };
-    let found = dns_lookup::getaddrinfo(Some(name), None, Some(hints));
+    let found = dns_lookup::getaddrinfo(Some(&question.host), None, Some(hints));
     let addresses: Vec<_> = found
         .map_err(unresolved)?
         .filter_map(Result::ok) // an address of a family that is not IP
-        .map(|info| {
-            let mut address = info.sockaddr;
-            address.set_port(port);
-            address
-        })
+        .map(|info| info.sockaddr)
         .collect();
     if addresses.is_empty() {
         return Err(Cause::because(Kind::DnsNotFound, "the name has no IP address"));
@@ -150,34 +135,6 @@ fn unresolved(error: LookupError) -> Cause {
 
 /// glibc's number; libc does not export it.
 const EAI_ADDRFAMILY: i32 = -9;
-
-fn no_thread(error: &io::Error) -> Cause {
-    let (_, errno) = errno::classify(error, Moment::Preparing);
-    let detail = Some(Detail::from_text(&format!("no thread to look up the name: {error}")));
-    Cause { errno, detail, ..Cause::new(Kind::Exhausted) }
-}
-
-fn too_many() -> Cause {
-    let words = format!("{MAX_LOOKUPS} lookups are under way and have not come back");
-    Cause::because(Kind::Exhausted, &words)
-}
-
-/// One of the lookups that may be under way; given back when dropped.
-struct Place(&'static AtomicUsize);
-
-impl Place {
-    fn take(taken: &'static AtomicUsize) -> Option<Self> {
-        let one_more = |taken| (taken < MAX_LOOKUPS).then_some(taken + 1);
-        let free = taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).is_ok();
-        free.then(|| Self(taken)) // lazily: one made in vain would be given back
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
 
 #[cfg(test)]
 mod tests {
@@ -219,15 +176,5 @@ mod tests {
     async fn a_name_that_no_resolver_can_be_asked_is_not_found() {
         let failure = lookup("a\0b", 80, IpVersions::Any).await.unwrap_err();
         assert_eq!(failure.kind, Kind::DnsNotFound);
-    }
-
-    #[test]
-    fn at_most_64_lookups_are_under_way() {
-        static TAKEN: AtomicUsize = AtomicUsize::new(0);
-        let places: Vec<_> = std::iter::from_fn(|| Place::take(&TAKEN)).collect();
-        assert_eq!(places.len(), MAX_LOOKUPS);
-        drop(places);
-        assert!(Place::take(&TAKEN).is_some());
-        assert_eq!(too_many().kind, Kind::Exhausted);
     }
 }

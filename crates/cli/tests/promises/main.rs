@@ -17,6 +17,7 @@ mod json;
 mod kinds;
 mod limits;
 mod logins;
+mod lookups;
 mod progress;
 mod secrets;
 mod signals;
