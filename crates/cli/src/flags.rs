@@ -376,10 +376,14 @@ impl PolicyFlags {
         if self.only {
             policy = policy.only(true);
         }
+        if let Some(limit) = self.tls_timeout {
+            policy = policy.tls_limit(limit);
+        }
+        if let Some(limit) = self.reply_timeout {
+            policy = policy.reply_limit(limit);
+        }
         Ok(policy.limits(|limits| {
             limits.connect = self.connect_timeout.unwrap_or(limits.connect);
-            limits.tls = self.tls_timeout.unwrap_or(limits.tls);
-            limits.reply = self.reply_timeout.unwrap_or(limits.reply);
             limits.idle = self.idle_timeout.or(limits.idle);
             limits.max_time = self.max_time.or(limits.max_time);
         }))

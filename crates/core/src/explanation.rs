@@ -42,8 +42,14 @@ impl Failure {
     /// the stage and the errno.
     #[must_use]
     pub fn next_step(&self) -> String {
-        if let Some(reason) = self.reason {
-            return reason.next_step().to_string();
+        match self.reason {
+            Some(Reason::DeadlinePassed | Reason::ShareOfTimeUsed) => {
+                let next = self.kind.facts().next;
+                let question = next.split(" To allow more time").next().unwrap_or(next);
+                return format!("{question} To allow more time: --timeout 5m");
+            }
+            Some(reason) => return reason.next_step().to_string(),
+            None => {}
         }
         let errno = self.errno.map_or("", |errno| errno.name);
         match (self.kind, self.stage, errno) {
@@ -53,6 +59,9 @@ impl Failure {
             }
             (Kind::Stalled, Stage::Stream, _) => {
                 "is the server overloaded? To allow a longer silence: --idle-timeout 5m".to_string()
+            }
+            (Kind::Stalled, Stage::Expect, _) => {
+                format!("{} To allow more time: --reply-timeout 20s", self.kind.facts().next)
             }
             (Kind::Unreachable, _, "EAFNOSUPPORT" | "EADDRNOTAVAIL") => {
                 "this machine has no address of that IP version; see: ip address".to_string()

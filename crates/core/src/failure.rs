@@ -48,6 +48,10 @@ pub struct Failure {
     /// The first 256 bytes of the answer (escaped), the TLS alert, or the resolver's words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<Detail>,
+    /// Of a deadline or a signal: the attempt that it ended, with its kind, its stage and what was
+    /// seen so far.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cut: Option<Arc<Failure>>,
     /// Whether it does not heal by itself: the kind's own word, except for `application`.
     pub lasting: bool,
 }
@@ -69,6 +73,7 @@ impl Failure {
             elapsed: Duration::ZERO,
             delivery: Delivery::Unsent,
             detail: None,
+            cut: None,
             lasting: kind.is_lasting(),
         }
     }

@@ -17,6 +17,7 @@
 //! - `answer`, `expectation`: what a server's first bytes must look like, and what else must hold
 //! - `recipe`: protocols as data; how a server is asked whether it is ready
 //! - `goal`: how many targets must be ready
+//! - `patience`: how long a connected server may stay silent
 //! - `server`, `scheme`: addresses as people write them; passwords masked as they are read
 //! - `record`, `wall`: what happened, bounded, and the time of day it happened at
 //! - `mistake`, `nearest`, `escape`, `quantity`: reading and printing
@@ -40,6 +41,7 @@ mod kinds;
 mod limits;
 mod mistake;
 mod nearest;
+mod patience;
 mod policy;
 mod quantity;
 pub mod race;
@@ -67,6 +69,7 @@ pub use kinds::{FAMILIES, Family, KindSet, kind_names};
 pub use limits::Limits;
 pub use mistake::Mistake;
 pub use nearest::nearest;
+pub use patience::Patience;
 pub use policy::{
     CONSECUTIVE_PAUSE, HEALTHY_AFTER, Missing, Policy, PolicyBuilder, RUN_LIMIT, StepRef,
     Unreached, retry_sugar,
@@ -88,8 +91,8 @@ pub use server::{
     ViaProtocol, masked, secrets,
 };
 pub use session::{
-    Action, Event, FINALLY_LIMIT, Happened, Id, Input, Output, Ran, Session, Signal, StepResult,
-    Verdict, Why,
+    Action, Event, FINALLY_LIMIT, Happened, Id, Input, Output, Ran, Reached, Session, Signal,
+    StepResult, Verdict, Why,
 };
 pub use verb::Verb;
 pub use wall::WallTime;

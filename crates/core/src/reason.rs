@@ -47,11 +47,15 @@ pub enum Reason {
     UnknownAuthority,
     /// The server refuses the login of a probe.
     LoginRefused,
+    /// The server was connected and silent for its share of the time left ([`crate::Patience`]).
+    ShareOfTimeUsed,
+    /// The deadline ended the attempt before it was over.
+    DeadlinePassed,
 }
 
 impl Reason {
     /// Every reason, in the order of the type.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::SourceNotLocal,
         Self::NotTls,
         Self::ClientCertificateRequired,
@@ -67,6 +71,8 @@ impl Reason {
         Self::IntermediateMissing,
         Self::UnknownAuthority,
         Self::LoginRefused,
+        Self::ShareOfTimeUsed,
+        Self::DeadlinePassed,
     ];
 
     /// The stable name, as in JSON.
@@ -114,6 +120,8 @@ impl Reason {
                 "for a private authority: --ca FILE"),
             Self::LoginRefused => ("login-refused",
                 "are the user and the password in its URL right, and may this user log in from here?"),
+            Self::ShareOfTimeUsed => ("share-of-time-used", "to allow more time: --timeout 5m"),
+            Self::DeadlinePassed => ("deadline-passed", "to allow more time: --timeout 5m"),
         }
     }
 }

@@ -51,9 +51,12 @@ any: next"
 reply, tls: retry forever every 250ms..2s x1.5
 any: retry forever every 10ms..1s x1.02"
             }
-            // A server that is there is asked gently; `application` says that it is.
+            // `application` states that the server is still there. A name that disappears after
+            // that went with its server; one that was never known is likely a typing mistake.
             Self::Gone => {
                 "refused, no-socket: exit 0
+dns-not-found, unreachable if new: stop
+dns-not-found: exit 0
 denied: stop
 application: retry forever every 250ms..2s x1.5
 any: retry forever every 10ms..1s x1.02"

@@ -6,8 +6,9 @@
 use std::{future::poll_fn, net::IpAddr, sync::Arc, time::Duration};
 
 use redial_core::{
-    Detail, Endpoints, Expectation, Expected, Failure, Judge, Judged, Kind, Limits, Place, Reason,
-    Refusal, Server, Stage, Tls, Tried, race::interleave,
+    Address, Detail, Endpoints, Expectation, Expected, Failure, Human, Judge, Judged, Kind, Limits,
+    Outcome, Patience, Place, Reached, Reason, Refusal, Server, Stage, Tls, Tried, printable,
+    race::interleave,
 };
 use tokio::{
     io::AsyncWriteExt,
@@ -22,6 +23,7 @@ use crate::{
     socket::{self, Options, Peer},
     stream::Stream,
     tls,
+    trace::{Terms, Trace},
     via::Through as _,
     wire::Wire,
 };
@@ -95,23 +97,47 @@ pub async fn attempt(
     opening: &[u8],
     expectation: Expectation<'_>,
 ) -> Result<Connection, Failure> {
-    let (began, limit) = (Instant::now(), settings.limits.reply);
-    let peers = resolve(server, index, settings, endpoints)
+    let terms = Terms::fixed(&settings.limits);
+    attempt_within(server, index, settings, endpoints, opening, expectation, terms).await
+}
+
+/// The same, on these terms in place of `limits.reply` and `limits.tls`.
+pub(crate) async fn attempt_within(
+    server: &Server,
+    index: usize,
+    settings: &Settings,
+    endpoints: &Endpoints,
+    opening: &[u8],
+    expectation: Expectation<'_>,
+    terms: Terms,
+) -> Result<Connection, Failure> {
+    let began = Instant::now();
+    let peers = resolve(server, index, settings, endpoints, &terms.trace)
         .await
         .map_err(|cause| failed(server, began, Stage::Resolve, through(settings, cause)))?;
     let options = Options { bind: settings.bind, dead: settings.limits.dead };
+    if let Some(first) = peers.first() {
+        let others = peers.len() - 1;
+        terms.trace.reached(Reached::Connecting { address: first.address(), others });
+    }
     let dialled = dial::dial(&peers, settings.limits.connect, options)
         .await
         .map_err(|tried| lost(server, settings, began, tried))?;
     let Dialled { connected, peer, addresses } = dialled;
     let address = peer.address();
+    let terms = terms.among(worth_trying(&addresses));
     let mut wire = Wire::new(connected);
     let opened = match &settings.via {
-        Some(via) => via.open(&mut wire, server.place(), settings.limits.connect).await,
+        Some(via) => {
+            terms.trace.reached(Reached::Proxy { address: address.clone() });
+            via.open(&mut wire, server.place(), settings.limits.connect).await
+        }
         None => Ok(()),
     };
     let stream = match opened {
-        Ok(()) => secure(server, settings, wire).await.map_err(|cause| (Stage::Tls, cause)),
+        Ok(()) => secure(server, settings, wire, &address, &terms)
+            .await
+            .map_err(|cause| (Stage::Tls, cause)),
         Err(cause) => Err((Stage::Connect, cause)),
     };
     let stream = match stream {
@@ -125,12 +151,8 @@ pub async fn attempt(
     };
     let label = Arc::clone(server.label());
     if let Expectation::Probe(script) = expectation {
-        let upgrade = Upgrade {
-            setup: settings.tls.as_ref(),
-            host: server.place().host(),
-            limit: settings.limits.tls,
-        };
-        return match probe::run(script, stream, upgrade, limit).await {
+        let upgrade = Upgrade { setup: settings.tls.as_ref(), host: server.place().host() };
+        return match probe::run(script, stream, upgrade, &address, &terms).await {
             Ok(stream) => {
                 let connection = Connection::new(stream, label, address, addresses, began);
                 Ok(connection.hand_over(true))
@@ -143,8 +165,9 @@ pub async fn attempt(
             }
         };
     }
+    let address_of = address.clone();
     let connection = Connection::new(stream, label, address, addresses, began);
-    open(connection, opening, expectation, limit).await
+    open(connection, opening, expectation, &address_of, &terms).await
 }
 
 /// The addresses of a server, in the order in which to dial them.
@@ -153,10 +176,12 @@ async fn resolve(
     index: usize,
     settings: &Settings,
     endpoints: &Endpoints,
+    trace: &Trace,
 ) -> Result<Vec<Peer>, Cause> {
     match settings.via.as_ref().map_or(server.place(), Via::place) {
         Place::Unix { path } => Ok(vec![Peer::Unix((&**path).into())]),
         Place::Host { host, port } => {
+            trace.reached(Reached::Resolving { name: printable(host).into() });
             let sorted = settings.names.lookup(host, *port, settings.family).await?;
             let mut addresses = interleave(&sorted);
             endpoints.order(index, &mut addresses);
@@ -165,7 +190,20 @@ async fn resolve(
     }
 }
 
-async fn secure(server: &Server, settings: &Settings, wire: Wire) -> Result<Stream, Cause> {
+/// How many of these addresses an attempt may yet succeed at: the one that is connected, and those
+/// that did not fail.
+fn worth_trying(addresses: &[Tried]) -> usize {
+    let failed = |tried: &&Tried| !matches!(tried.outcome, Outcome::Failed { .. });
+    addresses.iter().filter(failed).count()
+}
+
+async fn secure(
+    server: &Server,
+    settings: &Settings,
+    wire: Wire,
+    address: &Address,
+    terms: &Terms,
+) -> Result<Stream, Cause> {
     match server.tls() {
         Tls::No | Tls::ByProtocol => Ok(Stream::Plain(wire)),
         Tls::Immediately => {
@@ -173,8 +211,10 @@ async fn secure(server: &Server, settings: &Settings, wire: Wire) -> Result<Stre
                 let words = "TLS was not set up; see Settings::with_tls";
                 return Err(Cause::because(Kind::TlsHandshake, words));
             };
-            tls::handshake(setup, server.place().host(), wire, settings.limits.tls)
+            terms.trace.reached(Reached::Tls { address: address.clone() });
+            tls::handshake(setup, server.place().host(), wire, terms.handshake())
                 .await
+                .map_err(|cause| with_share(cause, terms.tls))
                 .map(Stream::Tls)
         }
     }
@@ -185,8 +225,14 @@ async fn open(
     mut connection: Connection,
     opening: &[u8],
     expectation: Expectation<'_>,
-    limit: Duration,
+    address: &Address,
+    terms: &Terms,
 ) -> Result<Connection, Failure> {
+    let address = address.clone();
+    terms.trace.reached(match expectation {
+        Expectation::Settled(_) if opening.is_empty() => Reached::Settling { address },
+        _ => Reached::Answer { address, sent: false, received: 0 },
+    });
     let expected = match expectation {
         Expectation::Answer(answer) => Some(Expected::from(answer.clone())),
         Expectation::Greeting(expected) => Some(expected.clone()),
@@ -195,9 +241,12 @@ async fn open(
     let mut judge = expected.as_ref().map(|expected| (expected, expected.judge()));
     let opened = async {
         let sent = send(&mut connection, opening).await;
+        if !opening.is_empty() {
+            terms.trace.sent();
+        }
         match (&mut judge, expectation) {
-            // Whether or not all of the opening left: what the server said tells more.
-            (Some((expected, judge)), _) => hear(&mut connection, expected, judge).await?,
+            // Whether or not all of the opening left: what the server sent says more.
+            (Some((expected, judge)), _) => hear(&mut connection, expected, judge, terms).await?,
             (None, Expectation::Settled(time)) => settle(&mut connection, time).await?,
             (None, _) => sent.map_err(|_| Kind::Closed)?,
         }
@@ -206,20 +255,59 @@ async fn open(
     };
     // Settling has its own time, and is done when that is over.
     let limit = match expectation {
-        Expectation::Settled(time) => limit.saturating_add(time),
-        _ => limit,
+        Expectation::Settled(time) => terms.silent().saturating_add(time),
+        _ => terms.silent(),
     };
     let result = time::timeout(limit, opened).await;
     let refusal = match (result, &mut judge) {
         (Ok(Ok(())), _) => return Ok(connection.hand_over(judge.is_some())),
-        (Ok(Err(refusal)), _) => refusal,
-        (Err(_), Some((expected, judge))) => match judge.time_is_up(expected, connection.early()) {
-            Ok(()) => return Ok(connection.hand_over(true)),
-            Err(refusal) => refusal,
-        },
-        (Err(_), None) => Kind::Stalled.into(),
+        (Ok(Err(Early::Refused(refusal))), _) => refusal,
+        (Ok(Err(Early::Late)) | Err(_), Some((expected, judge))) => {
+            match judge.time_is_up(expected, connection.early()) {
+                Ok(()) => return Ok(connection.hand_over(true)),
+                Err(refusal) => refusal,
+            }
+        }
+        (Ok(Err(Early::Late)) | Err(_), None) => Kind::Stalled.into(),
     };
-    Err(connection.refuse(refusal))
+    let mut failure = connection.refuse(refusal);
+    if failure.kind == Kind::Stalled && failure.detail.is_none() && terms.reply.follows() {
+        (failure.reason, failure.detail) = (Some(Reason::ShareOfTimeUsed), Some(waited(limit)));
+    }
+    Err(failure)
+}
+
+/// Why the first answer was not waited for any longer.
+enum Early {
+    Refused(Refusal),
+    /// It began, and did not end in time.
+    Late,
+}
+
+impl From<Refusal> for Early {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Kind> for Early {
+    fn from(kind: Kind) -> Self {
+        Self::Refused(kind.into())
+    }
+}
+
+/// States that a limit was a share of the time left.
+pub(crate) fn with_share(cause: Cause, patience: Patience) -> Cause {
+    let by_time = matches!(cause.kind, Kind::TlsTimeout | Kind::Stalled);
+    if by_time && patience.follows() && cause.reason.is_none() {
+        return cause.with_reason(Reason::ShareOfTimeUsed);
+    }
+    cause
+}
+
+/// What is known of a server that was silent for this time.
+pub(crate) fn waited(time: Duration) -> Detail {
+    Detail::from_text(&format!("no byte of an answer for {}", Human(time)))
 }
 
 /// Reads until the answer is right. Else: what an end, or the wrong bytes, mean; an error is in
@@ -228,17 +316,26 @@ async fn hear(
     connection: &mut Connection,
     expected: &Expected,
     judge: &mut Judge,
-) -> Result<(), Refusal> {
+    terms: &Terms,
+) -> Result<(), Early> {
+    let mut until = None;
     loop {
-        let count = poll_fn(|cx| connection.poll_early(cx)).await;
+        let read = poll_fn(|cx| connection.poll_early(cx));
+        let count = match until {
+            None => read.await,
+            Some(until) => time::timeout_at(until, read).await.map_err(|_| Early::Late)?,
+        };
         match judge.hear(expected, connection.early()) {
             Judged::Ready => return Ok(()),
-            Judged::Refused(refusal) => return Err(refusal),
+            Judged::Refused(refusal) => return Err(refusal.into()),
             Judged::More => {}
         }
         match count {
-            Ok(0) => return judge.end(expected, connection.early()),
-            Ok(_) => {}
+            Ok(0) => return Ok(judge.end(expected, connection.early())?),
+            Ok(count) => {
+                terms.trace.received(count);
+                until = until.or_else(|| Some(Instant::now() + terms.reply.speaking()));
+            }
             Err(_) => return Err(Kind::Other.into()),
         }
     }

@@ -20,7 +20,12 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use crate::{Connection, Settings, attempt, command, diagnosis};
+use crate::{
+    Connection, Settings,
+    attempt::attempt_within,
+    command, diagnosis,
+    trace::{Terms, Trace},
+};
 
 /// Who listens to a session's events.
 pub(crate) type Listener = Box<dyn FnMut(&Happened) + Send>;
@@ -37,6 +42,8 @@ pub(crate) struct Drive {
     begun: Instant,
     /// The one attempt or step under way.
     work: Option<(Id, Work)>,
+    /// How far the attempt under way has come.
+    trace: Trace,
     /// An attempt that succeeded, until the session says that it may be handed over.
     ready: Option<Box<Connection>>,
     /// What the next `run` or `diagnose` is about.
@@ -79,6 +86,7 @@ impl Drive {
             interrupts,
             begun: Instant::now(),
             work: None,
+            trace: Trace::default(),
             ready: None,
             failure: None,
             attempts: 0,
@@ -122,11 +130,30 @@ impl Drive {
                 (_, input) = under_way(&mut body) => input,
                 () = until(self.begun, wake) => Input::Tick,
             };
+            if matches!(input, Input::Tick | Input::Interrupt(_)) {
+                self.report_reached();
+            }
             self.session.handle(self.begun.elapsed(), input);
         }
     }
 
-    fn attempt(&self, index: usize) -> Work {
+    /// Tells the session how far the attempt has come that a limit or a signal may be about to end.
+    fn report_reached(&mut self) {
+        let Some((id, _)) = &self.work else { return };
+        let Some((reached, since)) = self.trace.last() else { return };
+        let since = since.saturating_duration_since(self.begun);
+        let input = Input::Reached { id: *id, reached, since };
+        self.session.handle(self.begun.elapsed(), input);
+    }
+
+    fn attempt(&mut self, index: usize) -> Work {
+        self.trace = Trace::default();
+        let terms = Terms {
+            reply: self.session.policy().patience(index),
+            tls: self.session.policy().tls_patience(index),
+            until: self.session.deadline_at().and_then(|at| self.begun.checked_add(at)),
+            trace: self.trace.clone(),
+        };
         let (policy, settings, endpoints) =
             (self.session.policy().clone(), self.settings.clone(), self.endpoints.clone());
         Box::pin(async move {
@@ -140,8 +167,9 @@ impl Drive {
                 )));
             };
             let expectation = policy.expectation(index);
+            let opening = policy.opening();
             let attempt =
-                attempt(server, index, settings, &endpoints, policy.opening(), expectation);
+                attempt_within(server, index, settings, &endpoints, opening, expectation, terms);
             Report::Attempted(attempt.await.map(Box::new))
         })
     }

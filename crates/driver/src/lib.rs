@@ -57,6 +57,7 @@ mod redial;
 mod socket;
 mod stream;
 mod tls;
+mod trace;
 mod via;
 mod wait;
 mod wire;

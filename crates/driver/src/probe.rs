@@ -5,7 +5,7 @@
 
 use std::{io, time::Duration};
 
-use redial_core::{Kind, Probe, ProbeInput, ProbeOutput, Reason, Script, Stage};
+use redial_core::{Address, Kind, Probe, ProbeInput, ProbeOutput, Reached, Reason, Script, Stage};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     task::yield_now,
@@ -14,10 +14,12 @@ use tokio::{
 use tokio_rustls::rustls;
 
 use crate::{
+    attempt::{waited, with_share},
     cause::Cause,
     errno::Moment,
     stream::Stream,
     tls::{self, TlsSetup},
+    trace::Terms,
 };
 
 /// How long the server is given to end its side after the goodbye: what is unread when a socket is
@@ -31,27 +33,39 @@ const LAST_WORDS: usize = 64 << 10;
 pub(crate) struct Upgrade<'a> {
     pub(crate) setup: Option<&'a TlsSetup>,
     pub(crate) host: Option<&'a str>,
-    pub(crate) limit: Duration,
 }
 
-/// Probes the server on this connection; `limit` is for the whole of it, and begins anew where TLS
-/// begins.
+/// Probes the server on this connection. A limit that was set is for the whole of it, and starts
+/// again where TLS begins; a share of the time left starts again with each message sent.
 pub(crate) async fn run(
     script: &Script,
     mut stream: Stream,
     upgrade: Upgrade<'_>,
-    limit: Duration,
+    address: &Address,
+    terms: &Terms,
 ) -> Result<Stream, (Stage, Cause)> {
     let mut probe = script.probe();
     let mut chunk = vec![0; 8 << 10];
     let mut heard = false;
+    let mut limit = terms.silent();
     let mut until = Instant::now() + limit;
+    let answer = || Reached::Answer { address: address.clone(), sent: false, received: 0 };
+    terms.trace.reached(answer());
+    // Whether bytes have arrived since our last message.
+    let mut is_silent = true;
     loop {
         match probe.poll() {
             ProbeOutput::Send(bytes) => {
                 let sent = time::timeout_at(until, send(&mut stream, bytes)).await;
                 match sent {
-                    Ok(Ok(())) => probe.handle(ProbeInput::Sent),
+                    Ok(Ok(())) => {
+                        terms.trace.sent();
+                        if terms.reply.follows() {
+                            limit = terms.silent();
+                            (until, is_silent) = (Instant::now() + limit, true);
+                        }
+                        probe.handle(ProbeInput::Sent);
+                    }
                     // What the server said meanwhile tells more than that it stopped listening.
                     Ok(Err(error)) => {
                         let cause = broken(&stream, &error, heard);
@@ -62,8 +76,12 @@ pub(crate) async fn run(
                 }
             }
             ProbeOutput::StartTls => {
-                stream = begin_tls(stream, &upgrade).await.map_err(|cause| (Stage::Tls, cause))?;
-                (until, heard) = (Instant::now() + limit, false);
+                terms.trace.reached(Reached::Tls { address: address.clone() });
+                let begun = begin_tls(stream, &upgrade, terms.handshake()).await;
+                stream = begun.map_err(|cause| (Stage::Tls, with_share(cause, terms.tls)))?;
+                terms.trace.reached(answer());
+                limit = terms.silent();
+                (until, heard, is_silent) = (Instant::now() + limit, false, true);
                 probe.handle(ProbeInput::TlsStarted);
             }
             ProbeOutput::Nonce => {
@@ -82,6 +100,10 @@ pub(crate) async fn run(
                 Ok(Ok(0)) => probe.handle(ProbeInput::End),
                 Ok(Ok(count)) => {
                     heard = true;
+                    terms.trace.received(count);
+                    if std::mem::take(&mut is_silent) && terms.reply.follows() {
+                        until = until.min(Instant::now() + terms.reply.speaking());
+                    }
                     probe.handle(ProbeInput::Bytes(&chunk[..count]));
                 }
                 Ok(Err(error)) => {
@@ -95,10 +117,12 @@ pub(crate) async fn run(
                 let refusal = refusal.clone();
                 let kind = refusal.kind;
                 let reason = (kind == Kind::Denied).then_some(Reason::LoginRefused);
-                return Err((
-                    Stage::Expect,
-                    Cause { detail: refusal.into_detail(), reason, ..Cause::new(kind) },
-                ));
+                let mut cause = Cause { detail: refusal.into_detail(), reason, ..Cause::new(kind) };
+                if kind == Kind::Stalled && terms.reply.follows() && cause.detail.is_none() {
+                    cause.detail = is_silent.then(|| waited(limit));
+                    cause = with_share(cause, terms.reply);
+                }
+                return Err((Stage::Expect, cause));
             }
         }
     }
@@ -145,7 +169,11 @@ async fn hear_the_rest(probe: &mut Probe, stream: &mut Stream, chunk: &mut [u8],
     }
 }
 
-async fn begin_tls(stream: Stream, upgrade: &Upgrade<'_>) -> Result<Stream, Cause> {
+async fn begin_tls(
+    stream: Stream,
+    upgrade: &Upgrade<'_>,
+    limit: Duration,
+) -> Result<Stream, Cause> {
     let Some(setup) = upgrade.setup else {
         return Err(Cause::because(
             Kind::TlsHandshake,
@@ -154,7 +182,7 @@ async fn begin_tls(stream: Stream, upgrade: &Upgrade<'_>) -> Result<Stream, Caus
     };
     match stream {
         Stream::Plain(wire) => {
-            tls::handshake(setup, upgrade.host, wire, upgrade.limit).await.map(Stream::Tls)
+            tls::handshake(setup, upgrade.host, wire, limit).await.map(Stream::Tls)
         }
         Stream::Tls(_) => {
             Err(Cause::because(Kind::TlsHandshake, "the protocol begins TLS within TLS"))

@@ -6,6 +6,7 @@
 
 mod compose;
 mod exec;
+mod gone;
 mod live;
 mod progress;
 mod report;
@@ -98,7 +99,8 @@ struct Flags {
     )]
     consecutive: Option<NonZeroU32>,
 
-    /// Until they are gone instead: refused, or their socket absent
+    /// Until they are gone instead: refused, their socket absent, or a known name unknown by now;
+    /// a name or network that is unknown from the start ends it with status 1
     #[arg(long, conflicts_with_all = ["expect", "send", "consecutive"], env = "REDIAL_OPT_GONE", hide_env = true, help_heading = "How many")]
     gone: bool,
 
@@ -217,6 +219,10 @@ impl Flags {
     fn policy(&self) -> Result<PolicyBuilder, Error> {
         let mut builder = self.policy.policy(self.verb())?;
         if self.policy.deadline.is_none() {
+            // A health check that names no time answers soon.
+            if self.once && !builder.has_deadline() {
+                builder = builder.bounded_attempts();
+            }
             builder = builder.deadline_unless_set(DEADLINE);
         }
         if let Some(settle) = self.settle {

@@ -11,6 +11,7 @@ use std::{
 use redial::{Address, Event, Failure, Goal, Happened, Kind, Limits, Policy, Rounded, Verdict};
 
 use super::{
+    gone::is_there,
     live,
     targets::{Target, what},
 };
@@ -152,7 +153,12 @@ impl Progress {
             Event::Connected { address, .. } => line.address.clone_from(address),
             Event::Failed { attempt, failure } => {
                 let own = matches!(failure.kind, Kind::Deadline | Kind::Interrupted);
-                if !own {
+                if own {
+                    // The attempt that was cut; without one, the failure before it says more.
+                    if let Some(cut) = &failure.cut {
+                        line.last = Some(cut.clone());
+                    }
+                } else {
                     line.last = Some(failure.clone());
                     if line.told != Some(failure.kind) || self.volume == Volume::Verbose {
                         line.told = Some(failure.kind);
@@ -256,7 +262,7 @@ impl Progress {
 
 /// `refused: nothing listens there, or a firewall says so`: where is known from the line it is in.
 pub(super) fn in_short(failure: &Failure, gone: bool) -> String {
-    if gone && failure.kind == Kind::Application {
+    if gone && is_there(failure) {
         return "still there".into();
     }
     let detail = failure.detail.as_ref().map_or_else(String::new, |detail| format!(" ({detail})"));

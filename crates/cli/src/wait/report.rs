@@ -5,10 +5,13 @@
 
 use std::time::Duration;
 
-use redial::{Failure, Kind, Rounded, Verdict, Waited, WallTime};
+use redial::{Failure, Rounded, Verdict, Waited, WallTime};
 use serde::Serialize;
 
-use super::progress::{Line, Progress, State, Watched, tries};
+use super::{
+    gone::{self, is_there},
+    progress::{Line, Progress, State, Watched, tries},
+};
 use crate::{
     error::Error,
     exit::Exit,
@@ -72,7 +75,7 @@ fn why(waited: &Waited, progress: &Progress) -> String {
         progress.targets.iter().filter(|target| !target.is_ready()).filter_map(Watched::telling);
     let last = open.clone().find_map(|line| line.last.as_deref());
     match failure.or(last) {
-        Some(failure) if progress.is_gone() => format!("{}: it is still there", failure.server),
+        Some(failure) if progress.is_gone() => gone::why(failure),
         Some(failure) => failure.sentence(&progress.limits_named(&failure.server)),
         None => {
             let label = open.next().map_or("it", |line| &line.label);
@@ -85,8 +88,11 @@ fn why(waited: &Waited, progress: &Progress) -> String {
 fn table(waited: &Waited, progress: &Progress, style: Style) -> String {
     let all = progress.targets.len();
     let open = progress.targets.iter().filter(|target| !target.is_ready()).count();
-    let (ready, not_ready) =
-        if progress.is_gone() { ("gone", "still there") } else { ("ready", "not ready") };
+    let (ready, not_ready) = match progress.is_gone() {
+        true if all_there(progress) => ("gone", "still there"),
+        true => ("gone", "not seen to be gone"),
+        false => ("ready", "not ready"),
+    };
     let head = match waited.reached {
         true => format!("{ready}: {} of {all}", all - open),
         false => format!("{not_ready}: {open} of {all}"),
@@ -113,6 +119,15 @@ fn table(waited: &Waited, progress: &Progress, style: Style) -> String {
     lines.join("\n")
 }
 
+/// Whether every server that is not gone was there when it was last tried.
+fn all_there(progress: &Progress) -> bool {
+    let mut open = progress.targets.iter().filter(|target| !target.is_ready());
+    open.all(|target| {
+        let last = target.telling().and_then(|line| line.last.as_deref());
+        last.is_some_and(is_there)
+    })
+}
+
 fn row(line: &Line, ready: &str, progress: &Progress) -> [String; 5] {
     let (state, elapsed) = match line.state {
         State::Ready(at) => (ready.to_owned(), at),
@@ -124,7 +139,7 @@ fn row(line: &Line, ready: &str, progress: &Progress) -> [String; 5] {
 
 fn last(line: &Line, gone: bool) -> String {
     match &line.last {
-        Some(failure) if gone && failure.kind == Kind::Application => "still there".into(),
+        Some(failure) if gone && is_there(failure) => "still there".into(),
         Some(failure) => failure.kind.to_string(),
         None => "no answer yet".into(),
     }

@@ -7,7 +7,7 @@ use alloc::{boxed::Box, vec::Vec};
 use core::time::Duration;
 
 use super::{
-    HEALTHY_AFTER, Policy,
+    HEALTHY_AFTER, Policy, SetLimits,
     judgement::{Judgement, recipe_of},
 };
 use crate::{Answer, Clause, Limits, Mistake, Recipe, Rounds, Server, Step, Verb, clause::Steps};
@@ -26,7 +26,11 @@ pub struct PolicyBuilder {
     only: bool,
     rounds: Option<Rounds>,
     limits: Limits,
+    /// Whether `limits.tls` and `limits.reply` were set.
+    set: SetLimits,
     deadline: Option<Duration>,
+    /// Whether `deadline` is the verb's default, which a target's own time replaces.
+    default_deadline: bool,
     bounds_everything: bool,
     only_while_fresh: bool,
     consecutive: u32,
@@ -49,7 +53,9 @@ impl PolicyBuilder {
             only: false,
             rounds: None,
             limits: Limits::default(),
+            set: SetLimits::default(),
             deadline: None,
+            default_deadline: false,
             bounds_everything: false,
             only_while_fresh: false,
             consecutive: 1,
@@ -146,14 +152,44 @@ impl PolicyBuilder {
     /// Changes the time limits.
     #[must_use]
     pub fn limits(mut self, change: impl FnOnce(&mut Limits)) -> Self {
+        let before = self.limits;
         change(&mut self.limits);
+        self.set.tls |= self.limits.tls != before.tls;
+        self.set.reply |= self.limits.reply != before.reply;
         self
+    }
+
+    /// Sets `limits.tls`, also where it is the default: then `wait` does not follow the time left.
+    #[must_use]
+    pub const fn tls_limit(mut self, limit: Duration) -> Self {
+        (self.limits.tls, self.set.tls) = (limit, true);
+        self
+    }
+
+    /// Sets `limits.reply`, also where it is the default: then `wait` does not follow the time left.
+    #[must_use]
+    pub const fn reply_limit(mut self, limit: Duration) -> Self {
+        (self.limits.reply, self.set.reply) = (limit, true);
+        self
+    }
+
+    /// Keeps the limits of one attempt as they are, whatever time is left to it.
+    #[must_use]
+    pub const fn bounded_attempts(mut self) -> Self {
+        self.set.bounded = true;
+        self
+    }
+
+    /// Whether a deadline was set.
+    #[must_use]
+    pub const fn has_deadline(&self) -> bool {
+        self.deadline.is_some()
     }
 
     /// How long the session may be without a connection. No limit by default.
     #[must_use]
     pub const fn deadline(mut self, limit: Duration) -> Self {
-        self.deadline = Some(limit);
+        (self.deadline, self.default_deadline) = (Some(limit), false);
         self
     }
 
@@ -161,15 +197,17 @@ impl PolicyBuilder {
     #[must_use]
     pub const fn deadline_unless_set(mut self, limit: Duration) -> Self {
         if self.deadline.is_none() {
-            self.deadline = Some(limit);
+            (self.deadline, self.default_deadline) = (Some(limit), true);
         }
         self
     }
 
-    /// A shorter deadline, if this one is.
+    /// Sets a shorter deadline; one that is longer replaces the default only.
     #[must_use]
     pub fn deadline_at_most(mut self, limit: Duration) -> Self {
-        self.deadline = Some(self.deadline.map_or(limit, |deadline| deadline.min(limit)));
+        let set = self.deadline.filter(|_| !self.default_deadline);
+        self.deadline = Some(set.map_or(limit, |deadline| deadline.min(limit)));
+        self.default_deadline = false;
         self
     }
 
@@ -292,6 +330,7 @@ impl PolicyBuilder {
             own,
             rounds: self.rounds.unwrap_or_else(|| self.verb.rounds()),
             limits: self.limits,
+            set: self.set,
             deadline: self.deadline,
             // Being ready, or gone, is the whole body of a wait.
             bounds_everything: self.bounds_everything

@@ -174,7 +174,12 @@ impl File<'_> {
         let time = self.text_of(value, |text| {
             if may_be_off && text == "off" { Ok(None) } else { some_time(text).map(Some) }
         })?;
-        Ok(policy.limits(|limits| set(limits, time)))
+        let policy = policy.limits(|limits| set(limits, time));
+        Ok(match (&**key.get_ref(), time) {
+            ("tls", Some(time)) => policy.tls_limit(time),
+            ("reply", Some(time)) => policy.reply_limit(time),
+            _ => policy,
+        })
     }
 
     fn servers(&self, value: &Value<'_>) -> Result<Vec<Server>, Mistake> {

@@ -20,7 +20,7 @@ pub use self::{
     reach::{Missing, Unreached},
 };
 use crate::{
-    Answer, Clause, Expectation, Limits, Mistake, Recipe, Rounds, Server, Step, Verb,
+    Answer, Clause, Expectation, Limits, Mistake, Patience, Recipe, Rounds, Server, Step, Verb,
     clause::Steps, session::Program,
 };
 
@@ -59,6 +59,7 @@ pub struct Policy {
     own: usize,
     rounds: Rounds,
     limits: Limits,
+    set: SetLimits,
     deadline: Option<Duration>,
     bounds_everything: bool,
     only_while_fresh: bool,
@@ -68,6 +69,15 @@ pub struct Policy {
     finally: Steps,
     /// Where each clause's steps begin when all steps are counted through; then else, finally, end.
     places: Box<[usize]>,
+}
+
+/// Which limits of one attempt were set, rather than left at their default.
+#[derive(Clone, Copy, Debug, Default)]
+struct SetLimits {
+    tls: bool,
+    reply: bool,
+    /// Whether the defaults hold, whatever time is left.
+    bounded: bool,
 }
 
 /// Names a step of a policy.
@@ -223,14 +233,43 @@ impl Policy {
         server.map_or(self.limits, |server| self.limits_of(server))
     }
 
-    /// How long an answer of this server may take: `limits.reply`, or as long as its protocol says;
-    /// its own `#reply-timeout` counts before both.
+    /// How long an answer of this server may take: its own `#reply-timeout`, else `limits.reply` if
+    /// that was set, else as long as its recipe states (`within`), else the default.
     #[must_use]
     pub fn reply_limit(&self, server: usize) -> Duration {
+        self.set_reply(server).unwrap_or(self.limits.reply)
+    }
+
+    /// How long this server may stay silent once it is connected: [`Policy::reply_limit`], and where
+    /// nothing sets that, `wait` follows the time left.
+    #[must_use]
+    pub fn patience(&self, server: usize) -> Patience {
+        self.following(self.set_reply(server), self.limits.reply)
+    }
+
+    /// The same for the TLS handshake, by `limits.tls`.
+    #[must_use]
+    pub fn tls_patience(&self, server: usize) -> Patience {
+        let named = self.servers.get(server).and_then(|one| one.options().overrides.tls);
+        let set = named.or_else(|| self.set.tls.then_some(self.limits.tls));
+        self.following(set, self.limits.tls)
+    }
+
+    fn following(&self, set: Option<Duration>, default: Duration) -> Patience {
+        match (set, self.verb) {
+            (Some(limit), _) => Patience::fixed(limit),
+            (None, Verb::Wait) if !self.set.bounded => {
+                Patience::following(default).among(self.servers.len())
+            }
+            (None, _) => Patience::fixed(default),
+        }
+    }
+
+    /// The limit that somebody set for replies of this server.
+    fn set_reply(&self, server: usize) -> Option<Duration> {
         let named = self.servers.get(server).and_then(|one| one.options().overrides.reply);
-        let of_protocol = self.judgements.get(server).and_then(Judgement::within);
-        let default = of_protocol.map_or(self.limits.reply, |own| own.max(self.limits.reply));
-        named.unwrap_or(default)
+        let of_recipe = || self.judgements.get(server).and_then(Judgement::within);
+        named.or_else(|| self.set.reply.then_some(self.limits.reply)).or_else(of_recipe)
     }
 
     /// Whether connections are redial's own, to probe servers on.

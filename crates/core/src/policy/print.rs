@@ -72,8 +72,14 @@ impl Policy {
         let limits = &self.limits;
         writeln!(file, "\n[limits]")?;
         writeln!(file, "connect = \"{}\"", Human(limits.connect))?;
-        writeln!(file, "tls = \"{}\"", Human(limits.tls))?;
-        writeln!(file, "reply = \"{}\"", Human(limits.reply))?;
+        for (key, limit, set) in
+            [("tls", limits.tls, self.set.tls), ("reply", limits.reply, self.set.reply)]
+        {
+            // Written down, it would be a limit of its own rather than a share of the time left.
+            if set || self.verb != Verb::Wait {
+                writeln!(file, "{key} = \"{}\"", Human(limit))?;
+            }
+        }
         for (key, limit) in
             [("idle", limits.idle), ("max-time", limits.max_time), ("dead", limits.dead)]
         {

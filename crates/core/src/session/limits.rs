@@ -8,7 +8,10 @@ use alloc::sync::Arc;
 use core::time::Duration;
 
 use super::{Output, Session, Signal, State, Verdict};
-use crate::{Delivery, Detail, Event, Failure, Kind, Stage, quantity::Rounded};
+use crate::{Delivery, Detail, Event, Failure, Kind, Reason, Stage, quantity::Rounded};
+
+/// An attempt that came where it is within this time has seen nothing yet.
+const JUST_NOW: Duration = Duration::from_millis(100);
 
 /// The time without a connection that is still allowed.
 pub(super) enum Deadline {
@@ -68,7 +71,12 @@ impl Session {
         if live.is_some_and(|since| self.is_healthy(since)) {
             self.servers.healthy();
         }
-        let stage = if live.is_some() { Stage::Stream } else { Stage::Connect };
+        let cut = self.attempt_cut(signal);
+        let stage = match (&cut, live) {
+            (Some(cut), _) => cut.stage,
+            (None, Some(_)) => Stage::Stream,
+            (None, None) => Stage::Connect,
+        };
         self.cancel_current();
         let server = self
             .policy
@@ -83,15 +91,37 @@ impl Session {
         }
         failure.detail = match (signal, &self.failure) {
             (Some(signal), _) => Some(Detail::from_text(signal.name())),
+            (None, _) if cut.is_some() => {
+                let seen = cut.as_ref().and_then(|cut| cut.detail.as_ref());
+                let seen = seen.map_or("", Detail::as_str);
+                let text = alloc::format!("after {}; {seen}", Rounded(self.now));
+                Some(Detail::from_text(&text))
+            }
             (None, Some(last)) => Some(Detail::from_text(&alloc::format!(
                 "after {}; last: {last}",
                 Rounded(self.now)
             ))),
             (None, None) => Some(Detail::from_text(&alloc::format!("after {}", Rounded(self.now)))),
         };
+        failure.cut = cut;
         let failure = Arc::new(failure);
         self.note(Event::Failed { attempt: self.attempts, failure: failure.clone() });
         self.decide(failure);
+    }
+
+    /// The failure of the attempt under way, which is about to be cut. `None` where the failure
+    /// before it says more, since this attempt has only just come where it is.
+    fn attempt_cut(&self, signal: Option<Signal>) -> Option<Arc<Failure>> {
+        let State::Trying(current) = self.state else { return None };
+        let (id, reached, since) = &**self.reached.as_ref()?;
+        let time = self.now.saturating_sub(*since);
+        if *id != current || (self.failure.is_some() && time < JUST_NOW) {
+            return None;
+        }
+        let server = self.policy.servers().get(self.servers.current())?;
+        let mut failure = reached.failure(server.label().clone(), time);
+        failure.reason = signal.is_none().then_some(Reason::DeadlinePassed);
+        Some(Arc::new(failure))
     }
 
     fn cancel_current(&mut self) {

@@ -9,6 +9,7 @@ mod event;
 mod few;
 mod limits;
 mod output;
+mod reached;
 mod servers;
 mod walk;
 
@@ -19,6 +20,8 @@ use fastrand::Rng;
 
 pub use event::{Action, Event, Happened, Ran};
 pub use output::{Id, Input, Output, Signal, StepResult, Verdict, Why};
+
+pub use reached::Reached;
 
 pub(crate) use walk::Program;
 
@@ -85,6 +88,8 @@ pub struct Session {
     attempts: u32,
     now: Duration,
     deadline: Deadline,
+    /// How far the attempt under way has come, and since when.
+    reached: Option<Box<(Id, Reached, Duration)>>,
     /// The failure that is being handled, or was handled last.
     failure: Option<Arc<Failure>>,
     /// What the last `diagnose` concluded of it.
@@ -140,6 +145,7 @@ impl Session {
             attempts: 0,
             now: Duration::ZERO,
             deadline: policy.deadline().map_or(Deadline::None, Deadline::At),
+            reached: None,
             failure: None,
             cause: None,
             ran: alloc::vec![None; steps].into_boxed_slice(),
@@ -165,6 +171,16 @@ impl Session {
     #[must_use]
     pub fn policy(&self) -> &Arc<Policy> {
         &self.policy
+    }
+
+    /// The time, since the session began, at which its deadline passes; `None` without one, or
+    /// while it does not run.
+    #[must_use]
+    pub const fn deadline_at(&self) -> Option<Duration> {
+        match self.deadline {
+            Deadline::At(at) => Some(at),
+            Deadline::None | Deadline::Held(_) => None,
+        }
     }
 
     /// What is to be done next. See the drain rule on [`Session`].
@@ -196,6 +212,11 @@ impl Session {
     /// an input for an id that was cancelled or has ended is ignored.
     pub fn handle(&mut self, now: Duration, input: Input) {
         self.now = self.now.max(now);
+        if let Input::Reached { id, reached, since } = input {
+            // Before the limits are looked at: one that has passed names the stage.
+            self.reached = Some(Box::new((id, reached, since)));
+            return;
+        }
         // What a limit ends makes the input stale, and stale ids are ignored; an interrupt is not
         // stale, and nobody would press Ctrl-C twice because a deadline passed at that moment.
         self.check_limits();
@@ -205,7 +226,7 @@ impl Session {
                     self.start();
                 }
             }
-            Input::Tick => {}
+            Input::Tick | Input::Reached { .. } => {}
             Input::Connected { id, address } => {
                 if matches!(self.state, State::Trying(current) if current == id) {
                     self.connected(id, address);
@@ -274,6 +295,7 @@ impl Session {
     /// The server was to be gone, and is not.
     fn still_there(&mut self, id: Id, address: Option<Address>) {
         self.outputs.push_back(Output::Cancel { id });
+        self.servers.seen();
         let server = self.policy.servers().get(self.servers.current());
         let label = server.map_or_else(|| "no server".into(), |server| server.label().clone());
         let mut failure = Failure::new(Kind::Application, Stage::Connect, label);

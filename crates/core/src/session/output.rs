@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-use super::{Happened, Ran};
+use super::{Happened, Ran, Reached};
 use crate::{Address, Failure, Kind, StepRef, Tried};
 
 /// Names an attempt or a step under way. A cancelled id is never used again.
@@ -22,6 +22,15 @@ pub enum Input {
     Start,
     /// Time has passed.
     Tick,
+    /// The attempt has come this far. Reported just before an input that may end it.
+    Reached {
+        /// The attempt.
+        id: Id,
+        /// How far.
+        reached: Reached,
+        /// When it came there, or when bytes last moved.
+        since: Duration,
+    },
     /// The attempt stands: connected, and the answer is the expected one.
     Connected {
         /// The attempt.

@@ -51,6 +51,11 @@ impl Servers {
         self.was_healthy
     }
 
+    /// A connection was made, which is all that `wait --gone` learns of a server.
+    pub(super) const fn seen(&mut self) {
+        self.was_healthy = true;
+    }
+
     /// The exponent of the current server's next delay.
     pub(super) fn exponent(&self) -> u32 {
         self.each.get(self.current).map_or(0, |turn| turn.unhealthy.saturating_sub(1))
