@@ -122,11 +122,11 @@ pub(crate) struct PolicyFlags {
     #[arg(long, value_name = "TIME", value_parser = time, allow_negative_numbers = true, env = "REDIAL_OPT_CONNECT_TIMEOUT", hide_env = true, help_heading = "Limits")]
     pub(crate) connect_timeout: Option<Duration>,
 
-    /// For the TLS handshake [default: 5s]
+    /// For the TLS handshake [default: 5s; wait: up to 3/4 of the time left]
     #[arg(long, value_name = "TIME", value_parser = time, allow_negative_numbers = true, env = "REDIAL_OPT_TLS_TIMEOUT", hide_env = true, help_heading = "Limits")]
     pub(crate) tls_timeout: Option<Duration>,
 
-    /// For the expected answer [default: 5s]
+    /// For the expected answer [default: 5s; wait: up to 3/4 of the time left]
     #[arg(long, value_name = "TIME", value_parser = time, allow_negative_numbers = true, env = "REDIAL_OPT_REPLY_TIMEOUT", hide_env = true, help_heading = "Limits")]
     pub(crate) reply_timeout: Option<Duration>,
 

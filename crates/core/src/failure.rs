@@ -51,7 +51,7 @@ pub struct Failure {
     /// Of a deadline or a signal: the attempt that it ended, with its kind, its stage and what was
     /// seen so far.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub cut: Option<Arc<Failure>>,
+    pub cut: Option<Arc<Self>>,
     /// Whether it does not heal by itself: the kind's own word, except for `application`.
     pub lasting: bool,
 }

@@ -69,8 +69,8 @@ pub enum Kind {
     Other,
 }
 
-/// Where in its life a connection was when it failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+/// Where in its life a connection was when it failed, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Stage {

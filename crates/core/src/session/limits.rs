@@ -10,8 +10,11 @@ use core::time::Duration;
 use super::{Output, Session, Signal, State, Verdict};
 use crate::{Delivery, Detail, Event, Failure, Kind, Reason, Stage, quantity::Rounded};
 
-/// An attempt that came where it is within this time has seen nothing yet.
-const JUST_NOW: Duration = Duration::from_millis(100);
+/// An attempt that got further than the one before says more than that after this time.
+const FURTHER: Duration = Duration::from_millis(100);
+
+/// An attempt that got no further says more than the failure before it after this time.
+const NO_FURTHER: Duration = Duration::from_secs(1);
 
 /// The time without a connection that is still allowed.
 pub(super) enum Deadline {
@@ -110,13 +113,19 @@ impl Session {
     }
 
     /// The failure of the attempt under way, which is about to be cut. `None` where the failure
-    /// before it says more, since this attempt has only just come where it is.
+    /// before it says more, since this attempt has only just got where it is.
     fn attempt_cut(&self, signal: Option<Signal>) -> Option<Arc<Failure>> {
         let State::Trying(current) = self.state else { return None };
         let (id, reached, since) = &**self.reached.as_ref()?;
         let time = self.now.saturating_sub(*since);
-        if *id != current || (self.failure.is_some() && time < JUST_NOW) {
+        if *id != current {
             return None;
+        }
+        if let Some(last) = &self.failure {
+            let is_further = reached.kind().1 > last.stage;
+            if time < if is_further { FURTHER } else { NO_FURTHER } {
+                return None;
+            }
         }
         let server = self.policy.servers().get(self.servers.current())?;
         let mut failure = reached.failure(server.label().clone(), time);

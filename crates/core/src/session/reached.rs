@@ -151,7 +151,7 @@ mod tests {
             (
                 Reached::Answer { address: address(), sent: false, received: 3 },
                 Kind::Stalled,
-                "connected, 3 bytes of an answer, and no more for 1.8s",
+                "connected, 3 B of an answer, and no more for 1.8s",
             ),
         ];
         for (reached, kind, seen) in rows {
