@@ -106,13 +106,15 @@ impl Failure {
             .errno
             .filter(|_| self.kind == Kind::Other)
             .map_or_else(String::new, |errno| format!(" ({errno})"));
+        let expected =
+            self.expected.as_ref().map_or_else(String::new, |text| format!("; expected {text}"));
         match (self.kind, limits) {
             (Kind::ConnectTimeout, Some(limits)) if self.detail.is_none() => format!(
                 "{place} did not answer within {}; a firewall may be dropping packets",
                 Human(limits.connect)
             ),
             (Kind::Stalled, Some(limits)) if self.moved().is_none() && self.detail.is_none() => {
-                format!("{place} sent nothing within {}", Human(limits.reply))
+                format!("{place} sent nothing within {}{expected}", Human(limits.reply))
             }
             (Kind::Deadline, Some(_)) => format!("the time allowed has passed{detail}"),
             (Kind::Denied, _) if self.reason == Some(Reason::LoginRefused) => {
@@ -122,7 +124,7 @@ impl Failure {
                 format!("{place}: the source address is not an address of this machine{detail}")
             }
             _ if starts_with_verb(self.kind) => {
-                format!("{place} {}{detail}{errno}", facts.sentence)
+                format!("{place} {}{detail}{errno}{expected}", facts.sentence)
             }
             _ => format!("{place}: {}{detail}{errno}", facts.sentence),
         }

@@ -48,6 +48,9 @@ pub struct Failure {
     /// The first 256 bytes of the answer (escaped), the TLS alert, or the resolver's words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<Detail>,
+    /// The expected answer, where another one came, or none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<Arc<str>>,
     /// Of a deadline or a signal: the attempt that it ended, with its kind, its stage and what was
     /// seen so far.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,6 +76,7 @@ impl Failure {
             elapsed: Duration::ZERO,
             delivery: Delivery::Unsent,
             detail: None,
+            expected: None,
             cut: None,
             lasting: kind.is_lasting(),
         }

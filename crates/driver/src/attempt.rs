@@ -151,7 +151,11 @@ pub(crate) async fn attempt_within(
     };
     let label = Arc::clone(server.label());
     if let Expectation::Probe(script) = expectation {
-        let upgrade = Upgrade { setup: settings.tls.as_ref(), host: server.place().host() };
+        let upgrade = Upgrade {
+            setup: settings.tls.as_ref(),
+            host: server.place().host(),
+            protocol: server.protocol(),
+        };
         return match probe::run(script, stream, upgrade, &address, &terms).await {
             Ok(stream) => {
                 let connection = Connection::new(stream, label, address, addresses, began);

@@ -3,7 +3,7 @@
 //! The rest of a [`redial_core::Failure`] (server, address, counts, delivery) is known only where
 //! it is made. Start at [`Cause`].
 
-use std::io;
+use std::{io, sync::Arc};
 
 use redial_core::{Detail, Errno, Failure, Kind, Reason};
 
@@ -16,11 +16,12 @@ pub(crate) struct Cause {
     pub(crate) errno: Option<Errno>,
     pub(crate) detail: Option<Detail>,
     pub(crate) reason: Option<Reason>,
+    pub(crate) expected: Option<Arc<str>>,
 }
 
 impl Cause {
     pub(crate) const fn new(kind: Kind) -> Self {
-        Self { kind, errno: None, detail: None, reason: None }
+        Self { kind, errno: None, detail: None, reason: None, expected: None }
     }
 
     /// A kind, and the words that say more.
@@ -46,6 +47,7 @@ impl Cause {
         failure.errno = self.errno;
         failure.detail = self.detail;
         failure.reason = self.reason;
+        failure.expected = self.expected;
     }
 }
 

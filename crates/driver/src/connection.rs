@@ -260,7 +260,8 @@ impl Connection {
             self.ending = None;
         }
         let kind = refusal.kind;
-        self.end(Cause { detail: refusal.into_detail(), ..Cause::new(kind) });
+        let expected = refusal.expected.clone();
+        self.end(Cause { detail: refusal.into_detail(), expected, ..Cause::new(kind) });
         let mut failure = self.failure();
         // An opening is the policy's and can be sent again: nothing of the user's has moved yet.
         (failure.sent, failure.received, failure.delivery) = (0, 0, Delivery::Unsent);

@@ -33,6 +33,7 @@ const LAST_WORDS: usize = 64 << 10;
 pub(crate) struct Upgrade<'a> {
     pub(crate) setup: Option<&'a TlsSetup>,
     pub(crate) host: Option<&'a str>,
+    pub(crate) protocol: Option<&'a str>,
 }
 
 /// Probes the server on this connection. A limit that was set is for the whole of it, and starts
@@ -117,7 +118,13 @@ pub(crate) async fn run(
                 let refusal = refusal.clone();
                 let kind = refusal.kind;
                 let reason = (kind == Kind::Denied).then_some(Reason::LoginRefused);
-                let mut cause = Cause { detail: refusal.into_detail(), reason, ..Cause::new(kind) };
+                // HTTP states the expected status itself.
+                let protocol = upgrade.protocol.filter(|name| {
+                    kind == Kind::UnexpectedResponse && refusal.says.is_none() && *name != "http"
+                });
+                let expected = protocol.map(|name| format!("an answer of {name}").into());
+                let mut cause =
+                    Cause { expected, detail: refusal.into_detail(), reason, ..Cause::new(kind) };
                 if kind == Kind::Stalled && terms.reply.follows() && cause.detail.is_none() {
                     cause.detail = is_silent.then(|| waited(limit));
                     cause = with_share(cause, terms.reply);

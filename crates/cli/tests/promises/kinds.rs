@@ -1,6 +1,9 @@
 //! Kinds of failure: the right kind, and a next step that fits.
 
-use std::net::TcpListener;
+use std::{
+    net::TcpListener,
+    time::{Duration, Instant},
+};
 
 use redial_lab::{Behaviour, Lab};
 
@@ -80,4 +83,47 @@ fn certificate_without_issuer_has_its_next_step() {
         assert!(ran.stderr.contains(words), "{ran}");
         assert!(ran.stderr.contains(next), "{ran}");
     }
+}
+
+/// Entry 17: a mismatch states what was expected and what came.
+#[test]
+fn wrong_banner_names_expected_and_received() {
+    let lab = Lab::start(Behaviour::banner("SSH-2.0-lab\r\n")).unwrap();
+    let address = lab.address().to_string();
+    for verb in [&["connect"][..], &["wait", "--once"]] {
+        let began = Instant::now();
+        let words = verb.iter().copied().chain([&*address, "--expect", "^220 "]);
+        let ran = redial(words).silent().run();
+        assert_eq!(ran.status, Some(1), "{ran}");
+        assert!(ran.stderr.contains("(SSH-2.0-lab\\r\\n); expected ^220 "), "{ran}");
+        assert!(began.elapsed() < Duration::from_secs(3), "{ran}");
+    }
+}
+
+#[test]
+fn mismatch_at_end_of_stream_is_judged_at_once() {
+    let lab = Lab::start(Behaviour::answer("not now\n")).unwrap();
+    let began = Instant::now();
+    let ran = connect([&*lab.address().to_string(), "--send", "?\\n", "--expect", "ready"]);
+    assert_eq!(ran.status, Some(1), "{ran}");
+    assert!(ran.stderr.contains("(not now\\n); expected ready"), "{ran}");
+    assert!(began.elapsed() < Duration::from_secs(3), "{ran}");
+}
+
+#[test]
+fn silence_names_expected_answer() {
+    let lab = Lab::start(Behaviour::Stall).unwrap();
+    let address = lab.address().to_string();
+    let ran = connect(["--reply-timeout", "0.2", "--expect", "ready", &address]);
+    assert!(ran.stderr.contains("sent nothing within 200ms; expected ready"), "{ran}");
+}
+
+#[test]
+fn wrong_protocol_names_it_and_not_the_flag() {
+    let lab = Lab::start(Behaviour::banner("SSH-2.0-lab\r\n")).unwrap();
+    let target = format!("redis://{}", lab.address());
+    let ran = redial(["wait", "--once", &target]).silent().run();
+    assert_eq!(ran.status, Some(1), "{ran}");
+    assert!(ran.stderr.contains("(SSH-2.0-lab\\r\\n); expected an answer of redis"), "{ran}");
+    assert!(!ran.stderr.contains("--expect"), "{ran}");
 }

@@ -8,7 +8,7 @@ use alloc::{boxed::Box, format, string::String, sync::Arc};
 use core::ops::Range;
 
 use super::frame::{Frame, Words};
-use crate::{Answer, Detail, Kind, Matcher, Progress, printable};
+use crate::{Answer, Detail, Kind, Matcher, Progress, masked, printable};
 
 /// How many alternatives there may be in one place.
 pub(super) const MOST: usize = 24;
@@ -38,6 +38,8 @@ pub(super) struct Alternatives {
     pub(super) frame: Frame,
     pub(super) limit: usize,
     pub(super) words: Words,
+    /// The expected answer in words, where the user wrote it.
+    pub(super) written: Option<Arc<str>>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -87,11 +89,13 @@ pub struct Refusal {
     pub says: Option<Arc<str>>,
     /// The server's own words, or the first 256 bytes of what it said.
     pub detail: Option<Detail>,
+    /// The expected answer, as the user wrote it.
+    pub expected: Option<Arc<str>>,
 }
 
 impl Refusal {
     pub(super) const fn of(kind: Kind) -> Self {
-        Self { kind, says: None, detail: None }
+        Self { kind, says: None, detail: None, expected: None }
     }
 
     /// Both in one, for a failure's `detail`: `it is loading its data: LOADING Redis is …`.
@@ -132,9 +136,11 @@ impl From<Answer> for Expected {
     fn from(answer: Answer) -> Self {
         let limit = answer.limit();
         let words = Words::default();
+        let written = Some(sentence(&masked(answer.as_str())).into());
         let then = Then::Ready;
         let one = Alternative { answer, then, says: None, words: None, bye: true, proves: false };
-        Self(Arc::new(Alternatives { all: [one].into(), frame: Frame::Whole, limit, words }))
+        let all = [one].into();
+        Self(Arc::new(Alternatives { all, frame: Frame::Whole, limit, words, written }))
     }
 }
 
@@ -200,7 +206,9 @@ impl Judge {
         match self.judged(expected, heard, over) {
             Judged::Ready => Ok(()),
             Judged::Refused(refusal) => Err(refusal),
-            Judged::More => Err(Refusal::of(Kind::Stalled)),
+            Judged::More => {
+                Err(Refusal { expected: expected.0.written.clone(), ..Refusal::of(Kind::Stalled) })
+            }
         }
     }
 
@@ -298,15 +306,15 @@ impl Alternatives {
         {
             let words = detail.as_ref().map_or("", Detail::as_str);
             let says = sentence(&format!("{before}{words}{after}"));
-            return Refusal { kind, says: Some(says.into()), detail: None };
+            return Refusal { kind, says: Some(says.into()), detail: None, expected: None };
         }
-        Refusal { kind, says: one.says.clone(), detail }
+        Refusal { kind, says: one.says.clone(), detail, expected: None }
     }
 
     /// What was heard is none of what was expected.
     pub(super) fn nothing(&self, kind: Kind, heard: &[u8]) -> Refusal {
         let detail = (!heard.is_empty()).then(|| Detail::from_bytes(heard));
-        Refusal { kind, says: None, detail }
+        Refusal { kind, says: None, detail, expected: self.written.clone() }
     }
 }
 

@@ -436,7 +436,7 @@ fn unprovable(says: &str) -> Refusal {
 
 fn refused(kind: Kind, message: &[u8]) -> Refusal {
     let detail = (!message.is_empty()).then(|| crate::Detail::from_bytes(message));
-    Refusal { kind, says: None, detail }
+    Refusal { kind, says: None, detail, expected: None }
 }
 
 /// Bytes in the clear behind the agreement on TLS are not to be believed later: see

@@ -127,6 +127,7 @@ impl Choices {
             frame: self.frame,
             limit: self.limit,
             words: self.words.clone(),
+            written: None,
         })))
     }
 }
