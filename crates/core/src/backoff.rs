@@ -115,9 +115,13 @@ impl Backoff {
         Self { base: nanoseconds(base).min(cap), cap, factor: DOUBLE, jitter: Jitter::Equal }
     }
 
-    /// Grow by this many thousandths at each attempt (1,000 to 1,000,000): 1,500 is `x1.5`.
+    /// Grow by this many thousandths at each attempt (1,000 to 1,000,000): 1,500 is `x1.5`. It has
+    /// no effect where the base is the cap.
     #[must_use]
     pub const fn factor(mut self, thousandths: u32) -> Self {
+        if self.base >= self.cap {
+            return self;
+        }
         self.factor = if thousandths < 1_000 {
             1_000
         } else if thousandths > MAX_FACTOR {

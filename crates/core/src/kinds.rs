@@ -4,9 +4,9 @@
 //! Python's `except OSError` catches its children. The kinds themselves are in [`crate::Kind`].
 //! Start at [`KindSet::named`].
 
-use alloc::vec::Vec;
+use alloc::{format, string::String, vec::Vec};
 
-use crate::{Failure, Kind};
+use crate::{Failure, Kind, nearest::nearest, nearest::quoted, suggestion::suggestion};
 
 /// A set of kinds, with the lasting and the passing `application` told apart.
 ///
@@ -47,8 +47,10 @@ impl KindSet {
         if name.eq_ignore_ascii_case("socket.error") {
             return Some(ANY);
         }
-        let name =
-            ["socket.", "ssl."].iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name);
+        let name = ["socket.", "ssl.", "asyncio."]
+            .iter()
+            .find_map(|prefix| name.strip_prefix(prefix))
+            .unwrap_or(name);
         let kind = Kind::ALL.into_iter().find(|kind| {
             let facts = kind.facts();
             facts.name.eq_ignore_ascii_case(name)
@@ -163,7 +165,7 @@ pub static FAMILIES: [Family; 9] = [
     },
     Family {
         name: "any",
-        aliases: &["OSError"],
+        aliases: &["OSError", "Exception"],
         about: "everything but closed, deadline and interrupted",
         kinds: ANY,
     },
@@ -213,4 +215,96 @@ pub fn kind_names() -> Vec<&'static str> {
         .iter()
         .flat_map(|family| core::iter::once(family.name).chain(family.aliases.iter().copied()));
     kinds.chain(families).collect()
+}
+
+/// Other tools' names for a kind, in lower case: too far from redial's to be found by their letters.
+const OTHER_NAMES: [(&str, &str); 33] = [
+    ("eoferror", "closed"),
+    ("eof", "closed"),
+    ("disconnected", "closed"),
+    ("ioerror", "any"),
+    ("environmenterror", "any"),
+    ("baseexception", "any"),
+    ("error", "any"),
+    ("errors", "any"),
+    ("failure", "any"),
+    ("failed", "any"),
+    ("all", "any"),
+    ("everything", "any"),
+    ("*", "any"),
+    ("connectionabortederror", "broken-pipe"),
+    ("aborted", "broken-pipe"),
+    ("connect-error", "connect"),
+    ("readtimeout", "stalled"),
+    ("read-timeout", "stalled"),
+    ("unknown-host", "dns-not-found"),
+    ("unknownhostexception", "dns-not-found"),
+    ("name-not-resolved", "dns-not-found"),
+    ("enotfound", "dns-not-found"),
+    ("herror", "dns"),
+    ("no-route", "unreachable"),
+    ("no-route-to-host", "unreachable"),
+    ("certificate", "tls-certificate"),
+    ("cert", "tls-certificate"),
+    ("certificate-expired", "tls-certificate"),
+    ("expired", "tls-certificate"),
+    ("ssl", "tls"),
+    ("503", "unavailable"),
+    ("busy", "unavailable"),
+    ("sigint", "interrupted"),
+];
+
+/// What to write instead of a name that is none: the kind it means, or the nearest.
+pub(crate) fn near(name: &str) -> String {
+    let is_named = |name: &str| KindSet::named(name).is_some();
+    let plain = name.to_lowercase().replace('_', "-");
+    let meant =
+        |name: &str| OTHER_NAMES.iter().find(|(other, _)| *other == name).map(|(_, kind)| *kind);
+    let parts = parts_of(&plain);
+    let known = core::iter::once(plain.as_str()).chain(parts.iter().map(String::as_str));
+    let known = known.filter_map(|part| {
+        let kind = Kind::ALL.iter().map(|kind| kind.name()).find(|kind| *kind == part);
+        let family = || FAMILIES.iter().map(|family| family.name).find(|family| *family == part);
+        meant(part).or(kind).or_else(family)
+    });
+    if let Some(kind) = suggestion(known, is_named) {
+        return format!("write {}", quoted(&kind));
+    }
+    // Our own names before the aliases: `conection` is `connect` rather than ConnectionRefusedError.
+    let own =
+        Kind::ALL.iter().map(|kind| kind.name()).chain(FAMILIES.iter().map(|family| family.name));
+    let own = nearest(name, own.filter(|name| !name.starts_with(char::is_uppercase)));
+    let alias = || nearest_alias(name);
+    match suggestion(own.or_else(alias), is_named) {
+        Some(near) => format!("the nearest is {}", quoted(&near)),
+        None => "see: redial help kinds".into(),
+    }
+}
+
+/// The name without the words that every such name has: `refused` of `err-connection-refused`.
+fn parts_of(name: &str) -> Vec<String> {
+    const BEFORE: [&str; 7] = ["err-", "net-", "connection-", "connection", "socket-", "e", "tcp-"];
+    const AFTER: [&str; 4] = ["error", "exception", "-error", "-connection"];
+    let mut parts: Vec<String> = Vec::new();
+    let mut rest = name;
+    while let Some(shorter) = BEFORE.iter().find_map(|before| rest.strip_prefix(before)) {
+        rest = shorter;
+        parts.push(rest.into());
+        parts.extend(AFTER.iter().filter_map(|after| rest.strip_suffix(after)).map(Into::into));
+    }
+    parts.extend(AFTER.iter().filter_map(|after| name.strip_suffix(after)).map(Into::into));
+    parts
+}
+
+/// The nearest alias; names that end in `Error` are compared without it, for `EOFError` has more
+/// letters of `OSError` than of any name that it could be.
+fn nearest_alias(name: &str) -> Option<&'static str> {
+    let stem = |name: &'static str| name.strip_suffix("Error");
+    match name.strip_suffix("Error") {
+        Some(short) => {
+            let near = nearest(short, kind_names().into_iter().filter_map(stem))?;
+            kind_names().into_iter().find(|name| stem(name) == Some(near))
+        }
+        None => nearest(name, kind_names()),
+    }
 }

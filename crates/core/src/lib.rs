@@ -52,6 +52,7 @@ mod rounds;
 mod scheme;
 mod server;
 mod session;
+mod suggestion;
 mod verb;
 mod wall;
 
@@ -94,5 +95,6 @@ pub use session::{
     Action, Event, FINALLY_LIMIT, Happened, Id, Input, Output, Ran, Reached, Session, Signal,
     StepResult, Verdict, Why,
 };
+pub use suggestion::{nearest_or, suggestion, write_or};
 pub use verb::Verb;
 pub use wall::WallTime;

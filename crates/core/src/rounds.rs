@@ -47,7 +47,14 @@ impl FromStr for Rounds {
             "it has to say how many rounds",
             "write `3`, or `forever every 250ms..30s`",
         )
-        .map(|retry| Self { times: retry.times, backoff: retry.backoff })
+        .and_then(|retry| match retry.within {
+            None => Ok(Self { times: retry.times, backoff: retry.backoff }),
+            Some(_) => Err(Mistake::new(
+                0..text.len(),
+                "rounds have no `for`",
+                "bound the time with a deadline, as in `deadline = \"2m\"`",
+            )),
+        })
     }
 }
 

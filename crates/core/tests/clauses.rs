@@ -1,5 +1,7 @@
 //! The clause language from outside: what prints reads back, what is wrong is pointed at.
 
+#![allow(clippy::panic)] // they are tests
+
 use proptest::prelude::*;
 use redial_core::{Clause, Step, kind_names};
 
@@ -8,34 +10,47 @@ fn duration() -> impl Strategy<Value = String> {
         .prop_map(|(number, unit)| format!("{number}{unit}"))
 }
 
+/// Pauses, with a factor only where they grow.
 fn pause() -> impl Strategy<Value = String> {
+    let separator = prop_oneof![Just(".."), Just("-"), Just(" to "), Just(" .. ")];
+    let factor = prop_oneof![
+        Just(String::new()),
+        (1_000..1_000_000u32).prop_map(|x| format!(" x{}.{:03}", x / 1000, x % 1000))
+    ];
     prop_oneof![
         Just(String::new()),
         duration().prop_map(|pause| format!(" every {pause}")),
-        (1..1_000u64, 1..1_000u64)
-            .prop_map(|(base, more)| format!(" every {base}ms..{}ms", base + more)),
+        (1..1_000u64, 1..1_000u64, separator, factor).prop_map(|(base, more, to, factor)| format!(
+            " every {base}ms{to}{}ms{factor}",
+            base + more
+        )),
     ]
 }
 
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
-        "[a-zA-Z0-9 ,;:#'=-]{1,20}".prop_map(|text| format!("\"{text}\"")),
+        "[a-zA-Z0-9 ,;:#'=|$>-]{1,20}".prop_map(|text| format!("\"{text}\"")),
         "[a-zA-Z0-9 ,;:\"#=-]{1,20}".prop_map(|text| format!("'{text}'")),
         Just(r#""a\n\t\"\\\x1b é""#.to_owned()),
     ]
 }
 
 fn retry() -> impl Strategy<Value = String> {
-    let times =
-        prop_oneof![(1..u32::MAX).prop_map(|times| times.to_string()), Just("forever".to_owned())];
-    let factor = prop_oneof![
-        Just(String::new()),
-        (1_000..1_000_000u32).prop_map(|x| format!(" x{}.{:03}", x / 1000, x % 1000))
+    let times = prop_oneof![
+        (1..u32::MAX).prop_map(|times| times.to_string()),
+        (1..u32::MAX).prop_map(|times| format!("{times} times")),
+        Just("forever".to_owned())
     ];
+    // Longer than any pause here.
+    let within = prop_oneof![Just(""), Just(" for 2m30s"), Just(" for 90000d")];
     let jitter =
         prop_oneof![Just(""), Just(" jitter full"), Just(" jitter equal"), Just(" jitter none")];
-    (times, pause(), factor, jitter)
-        .prop_map(|(times, pause, factor, jitter)| format!("retry {times}{pause}{factor}{jitter}"))
+    (times, within, pause(), jitter).prop_map(|(times, within, pause, jitter)| {
+        // A single pause may be longer than two minutes.
+        let is_short = pause.is_empty() || pause.contains("ms");
+        let within = if is_short || within.ends_with('d') { within } else { "" };
+        format!("retry {times}{within}{pause}{jitter}")
+    })
 }
 
 fn run() -> impl Strategy<Value = String> {
@@ -61,23 +76,62 @@ fn step() -> impl Strategy<Value = String> {
     ]
 }
 
-fn clause() -> impl Strategy<Value = String> {
+/// The parts of a clause, so that they can be written in several ways.
+#[derive(Clone, Debug)]
+struct Parts {
+    kinds: Vec<&'static str>,
+    but: &'static str,
+    guard: &'static str,
+    steps: Vec<String>,
+}
+
+impl Parts {
+    fn plain(&self) -> String {
+        format!("{}{}{}: {}", self.kinds.join(", "), self.but, self.guard, self.steps.join(", "))
+    }
+
+    /// The same with comments, on several lines.
+    fn on_lines(&self) -> String {
+        let kinds = self.kinds.join(", # one more\n  ");
+        let steps = self.steps.join(" ,# then\n\n\t");
+        let Self { but, guard, .. } = self;
+        format!("# what to do\n\n{kinds}{but}{guard}: # at first\r\n  {steps} # at last\n")
+    }
+
+    /// The same as Python writes it, with each step on its line.
+    fn in_python(&self) -> String {
+        let (kinds, steps) = (self.kinds.join(", "), self.steps.join("\n    "));
+        let Self { but, guard, .. } = self;
+        let name = if but.is_empty() { " as error" } else { "" };
+        format!("except ({kinds}){but}{name}{guard}:\n    {steps}\n")
+    }
+}
+
+fn parts() -> impl Strategy<Value = Parts> {
     let names: Vec<&str> = kind_names()
         .into_iter()
         .filter(|name| !["deadline", "interrupted", "KeyboardInterrupt"].contains(name))
         .collect();
     let kinds = prop::collection::vec(prop::sample::select(names), 1..4);
+    let but = prop_oneof![Just(""), Just(" but refused"), Just(" but (tls, dns-not-found)")];
     let guard = prop_oneof![Just(""), Just(" if fresh"), Just(" if unsent"), Just(" if new")];
     let end = prop_oneof![
-        Just(String::new()),
-        Just(", stop".to_owned()),
-        (0..=255u8).prop_map(|status| format!(", exit {status}"))
+        Just(None),
+        Just(Some("stop".to_owned())),
+        (0..=255u8).prop_map(|status| Some(format!("exit {status}")))
     ];
-    (kinds, guard, prop::collection::vec(step(), 1..4), end).prop_map(
-        |(kinds, guard, steps, end)| {
-            format!("{}{guard}: {}{end}", kinds.join(", "), steps.join(", "))
+    (kinds, but, guard, prop::collection::vec(step(), 1..4), end).prop_map(
+        |(kinds, but, guard, mut steps, end)| {
+            steps.extend(end);
+            // What is taken out has to be there.
+            let but = if kinds.contains(&"any") { but } else { "" };
+            Parts { kinds, but, guard, steps }
         },
     )
+}
+
+fn clause() -> impl Strategy<Value = String> {
+    parts().prop_map(|parts| parts.plain())
 }
 
 proptest! {
@@ -88,6 +142,17 @@ proptest! {
         let again: Clause = printed.parse().map_err(|mistake| TestCaseError::fail(format!("{printed}: {mistake}")))?;
         prop_assert_eq!(&read, &again);
         prop_assert_eq!(printed, again.to_string());
+    }
+
+    #[test]
+    fn every_layout_reads_as_the_same_clause(parts in parts()) {
+        let plain: Clause = parts.plain().parse().map_err(|mistake| TestCaseError::fail(format!("{}: {mistake}", parts.plain())))?;
+        for text in [parts.on_lines(), parts.in_python()] {
+            let read: Clause = text.parse().map_err(|mistake| TestCaseError::fail(format!("{text}: {mistake}")))?;
+            prop_assert_eq!(plain.to_string(), read.to_string());
+            prop_assert_eq!(plain.kinds(), read.kinds());
+            prop_assert_eq!(plain.steps(), read.steps());
+        }
     }
 
     #[test]
@@ -137,7 +202,88 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("refused: run \"a\\x00\"", "\"a\\x00\"", "NUL"),
     ("refused: retry 3 x0.5", "x0.5", "x1000"),
     ("refused: retry 3 jitter some", "some", "jitter full"),
+    ("refused: retry 3 every 1s x2", "x2", "write `every 1s..1m x2`"),
+    ("refused: retry 3 every 1-30s", "1", "write `every 1s..30s`"),
+    ("refused: retry 3 every 1s..", "1s..", "write `every 1s..1m`"),
+    ("refused: retry for 2m", "retry", "write `retry forever for 2m`"),
+    ("refused: retry 3 for", "for", "as in `retry forever for 2m`"),
+    ("refused: retry 3 for 1s every 1m", "for 1s", "write `for 1m` or more"),
+    ("refused: retry 3 every 1s every 2s", "every", "leave one out"),
+    ("refused: 5 times", "5", "write `retry 5`"),
+    ("refused: retry(10)", "retry(10)", "write `retry 10`"),
+    ("refused: say \"x\",\nany: stop", "any:", "leave the comma before it out"),
+    ("any but: stop", "", "a kind of failure is missing"),
+    ("any but closed: stop", "closed", "`closed` is not among `any`"),
+    ("refused but connect: stop", "connect", "nothing is left of `refused`"),
+    ("any except tls, dns: stop", "except", "write `any but tls, dns: stop`"),
+    ("(refused, reset: stop", "(", "write `refused, reset: retry 10`"),
+    ("refused or reset: stop", " or reset", "write `refused, reset`"),
+    ("any if fresh and new: stop", "new", "write `any if fresh: stop`, or `any if new: stop`"),
+    ("any if fresh and old: stop", "old", "write `any if fresh: …`"),
+    ("any if fresh stop", "", "write `any if fresh: stop`"),
+    ("deadline", "deadline", "write `deadline: stop`"),
+    ("retry 3", "retry", "write `any: retry 3`"),
+    ("else: say x", "else", "--else 'STEPS'"),
+    ("EOFError: stop", "EOFError", "write `closed`"),
+    ("connection-refused: stop", "connection-refused", "write `refused`"),
+    ("ERR_CONNECTION_RESET: stop", "ERR_CONNECTION_RESET", "write `reset`"),
+    ("BaseException: stop", "BaseException", "write `any`"),
+    ("any: print(error)", "print(error)", "write `say \"{failure}\"`"),
+    ("any: print('x', file=sys.stderr)", "print('x'", "write `say \"x\"`"),
+    ("any: sys.exit('x')", "sys.exit('x'", "write `say \"x\", exit 1`"),
+    ("any: raise OSError", "OSError", "write `stop`"),
+    ("any: run ./x | logger -t x, stop", "|", "write `run sh -c './x | logger -t x'`"),
+    ("any: run ./x > 'a b'", ">", "write `run sh -c \"./x > 'a b'\"`"),
+    ("any: run echo $HOME", "$HOME", "write `run sh -c 'echo $HOME'`"),
 ];
+
+/// What is accepted, and how it is printed.
+const SPELLINGS: &[(&str, &str)] = &[
+    ("refused: retry 5 times every 1s-30s", "refused: retry 5 every 1s..30s"),
+    ("refused: retry 5 every 1s to 30s", "refused: retry 5 every 1s..30s"),
+    ("refused: retry 5 every 1s – 30s", "refused: retry 5 every 1s..30s"),
+    (
+        "any: retry forever jitter full every 1s..9s x3 for 2m",
+        "any: retry forever for 2m every 1s..9s x3 jitter full",
+    ),
+    ("any but tls, dns: stop", "any but tls, dns: stop"),
+    ("except: pass", "any: exit 0"),
+    ("except Exception as e: raise", "any: stop"),
+    (
+        "except ConnectionRefusedError:\n  print(\"a\")\n  exit(1)",
+        "ConnectionRefusedError: say \"a\", exit 1",
+    ),
+    ("except (OSError, EPIPE,): print 'a'; sys.exit()", "OSError, EPIPE: say \"a\", exit 0"),
+    (
+        "(refused, reset): print(f\"{failure}\"), raise SystemExit(3)",
+        "refused, reset: say \"{failure}\", exit 3",
+    ),
+    (
+        "refused: # why\n  retry 3,\n  # then\n  next # or not",
+        "refused: retry 3 every 250ms..30s, next",
+    ),
+    ("any: run ./x#1 '#2' \"|\"", "any: run \"./x#1\" \"#2\" \"|\""),
+    ("refused: retry 3; stop", "refused: retry 3 every 250ms..30s, stop"),
+];
+
+#[test]
+fn accepted_spelling_prints_canonically() {
+    for (text, printed) in SPELLINGS {
+        let clause: Clause = text.parse().unwrap_or_else(|mistake| panic!("{text}: {mistake}"));
+        assert_eq!(clause.to_string(), *printed, "{text}");
+        assert_eq!(Clause::parse_all(printed), Ok(vec![printed.parse().expect(printed)]));
+    }
+}
+
+#[test]
+fn excluded_kinds_do_not_match() {
+    use redial_core::{Kind, KindSet};
+    let clause: Clause = "any but tls, dns-not-found: retry 3".parse().expect("reads");
+    for kind in [Kind::TlsCertificate, Kind::TlsTimeout, Kind::DnsNotFound, Kind::Closed] {
+        assert!(!clause.kinds().overlaps(KindSet::of(&[kind])), "{kind}");
+    }
+    assert!(clause.kinds().contains(KindSet::of(&[Kind::Refused, Kind::DnsTemporary])));
+}
 
 #[test]
 fn each_mistake_names_what_is_wrong_where_and_what_to_write() {

@@ -113,7 +113,8 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("servers = [1]", "1", "it has to be text"),
     ("servers = 5", "5", "it has to be a list"),
     ("servers = ['a:1', 'db']", "", "has no port"),
-    ("clauses = ['any: stop']", "['any: stop']", "this is a list"),
+    ("clauses = ['any: stop', 3]", "3", "it has to be text"),
+    ("clauses = ['any: stop', 'conection: stop']", "conection", "the nearest is `connect`"),
     ("else = 'retry 3'", "retry", "nothing can be attempted"),
     ("expect = ''", "", "an answer is missing"),
     ("deadline = '1s'\ndeadline = '2s'", "deadline", "this is not TOML"),
@@ -296,5 +297,23 @@ proptest! {
             prop_assert!(text.get(mistake.at.clone()).is_some(), "{mistake:?}");
             prop_assert!(!mistake.what.is_empty() && !mistake.instead.is_empty());
         }
+    }
+}
+
+#[test]
+fn clauses_are_text_lines_or_a_list() {
+    let read = |text: &str| {
+        let policy = Policy::parse(Verb::Stay, text).expect(text).only(true);
+        let policy = policy.build().expect(text);
+        policy.clauses().iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let expected = ["refused: retry 3 every 250ms..30s, next", "any but tls: stop"];
+    for text in [
+        "clauses = 'refused: retry 3, next; any but tls: stop # the rest'",
+        "clauses = '''\n# one\nrefused:\n  retry 3 times,\n  next\nany but tls: stop\n'''",
+        "clauses = [\n  'refused: retry 3, next', # one\n  'any but tls: stop'\n]",
+        "clauses = ['except refused: retry 3; next', 'except Exception but tls: raise']",
+    ] {
+        assert_eq!(read(text), expected, "{text}");
     }
 }

@@ -4,7 +4,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use redial_core::{Jitter, Mistake, Policy, PolicyBuilder, Retry, Server, Step, Times, Verb};
+use redial_core::{Jitter, Mistake, Policy, PolicyBuilder, Server, Step, Times, Verb};
 
 use crate::{Peer, Scenario, Start};
 
@@ -77,7 +77,7 @@ impl Plan {
             Who::Sessions(policy) => {
                 let steps = policy.clauses().iter().flat_map(redial_core::Clause::steps);
                 let forever = steps.filter_map(|step| match step {
-                    Step::Retry(Retry { times: Times::Forever, backoff }) => Some(*backoff),
+                    Step::Retry(retry) if retry.is_endless() => Some(retry.backoff),
                     _ => None,
                 });
                 let rounds = policy.rounds();

@@ -214,9 +214,9 @@ impl Player<'_> {
     fn handled(&mut self, action: Action) -> Option<End> {
         let (why, backoff, exponent, drawn, forever) = match action {
             Action::Retry { n, of, delay } => {
-                let backoff = self.retry(n, of)?.backoff;
+                let retry = self.retry(n, of)?;
                 let exponent = self.unhealthy[self.server] - 1;
-                (Why::Retry { n, of }, backoff, exponent, delay, of == Times::Forever)
+                (Why::Retry { n, of }, retry.backoff, exponent, delay, retry.is_endless())
             }
             Action::Next { server, round, delay, .. } => {
                 self.step = None;

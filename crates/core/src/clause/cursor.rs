@@ -1,19 +1,21 @@
 //! A place in a clause's text, and the few moves its reader makes.
 //!
-//! It knows blanks, words and quoted strings; it does not know what any word means. Words end at
+//! It knows blanks, comments, words and quoted strings; it does not know what any word means. Words end at
 //! different characters in front of the colon and behind it, so there is no separate list of
 //! tokens. Start at [`Cursor`].
 
 use alloc::{format, string::String};
 use core::ops::Range;
 
-use crate::Mistake;
+use crate::{Mistake, suggestion::write_or};
 
 /// A reading position. Cheap to copy, so a move can be tried and taken back.
 #[derive(Clone, Copy)]
 pub(super) struct Cursor<'a> {
     text: &'a str,
     at: usize,
+    /// A candidate is being tried out, so its own mistakes offer nothing.
+    is_trial: bool,
 }
 
 /// A word or string, and where it stands.
@@ -33,7 +35,43 @@ impl Word {
 
 impl<'a> Cursor<'a> {
     pub(super) const fn new(text: &'a str) -> Self {
-        Self { text, at: 0 }
+        Self { text, at: 0, is_trial: false }
+    }
+
+    /// ``write `X` `` for the first of these steps that reads, otherwise `otherwise`.
+    pub(super) fn offer_steps(
+        &self,
+        candidates: impl IntoIterator<Item = String>,
+        otherwise: impl Into<String>,
+    ) -> String {
+        self.offer(candidates, otherwise, |cursor| super::steps::steps(cursor, None).is_ok())
+    }
+
+    /// ``write `X` `` for the first of these clauses that reads, otherwise `otherwise`.
+    pub(super) fn offer_clauses(
+        &self,
+        candidates: impl IntoIterator<Item = String>,
+        otherwise: impl Into<String>,
+    ) -> String {
+        self.offer(candidates, otherwise, |cursor| super::parse::clause(cursor).is_ok())
+    }
+
+    fn offer(
+        &self,
+        candidates: impl IntoIterator<Item = String>,
+        otherwise: impl Into<String>,
+        read: impl Fn(&mut Cursor<'_>) -> bool,
+    ) -> String {
+        if self.is_trial {
+            return otherwise.into();
+        }
+        let accepts = |text: &str| {
+            let mut cursor = Cursor { text, at: 0, is_trial: true };
+            let is_read = read(&mut cursor);
+            cursor.skip_separators();
+            is_read && cursor.peek().is_none()
+        };
+        write_or(candidates, accepts, otherwise)
     }
 
     pub(super) const fn position(&self) -> usize {
@@ -48,16 +86,61 @@ impl<'a> Cursor<'a> {
         self.rest().chars().next()
     }
 
-    /// Skips spaces and tabs, and the carriage return of a Windows line end.
+    /// Skips spaces and tabs, the carriage return of a Windows line end, and a comment.
+    ///
+    /// A comment begins at a `#` that begins a word, as in a shell, and ends with its line.
     pub(super) fn skip_blanks(&mut self) {
-        let rest = self.rest();
-        self.at += rest.len() - rest.trim_start_matches([' ', '\t', '\r']).len();
+        self.skip(&[' ', '\t', '\r']);
+        let before = self.text[..self.at].chars().next_back();
+        let begins_word =
+            before.is_none_or(|letter| letter.is_whitespace() || matches!(letter, ',' | ':' | ';'));
+        if begins_word && self.peek() == Some('#') {
+            let rest = self.rest();
+            self.at += rest.find('\n').unwrap_or(rest.len());
+        }
     }
 
-    /// Skips blanks, newlines and semicolons: the gap between two clauses.
+    /// Skips blanks, comments and line ends: the gap after a comma or a colon.
+    pub(super) fn skip_lines(&mut self) {
+        self.skip_all(&['\n']);
+    }
+
+    /// Skips blanks, comments, line ends and semicolons: the gap between two clauses.
     pub(super) fn skip_separators(&mut self) {
+        self.skip_all(&['\n', ';']);
+    }
+
+    fn skip_all(&mut self, separators: &[char]) {
+        loop {
+            self.skip_blanks();
+            let start = self.at;
+            self.skip(separators);
+            if self.at == start {
+                return;
+            }
+        }
+    }
+
+    fn skip(&mut self, letters: &[char]) {
         let rest = self.rest();
-        self.at += rest.len() - rest.trim_start_matches([' ', '\t', '\r', '\n', ';']).len();
+        self.at += rest.len() - rest.trim_start_matches(letters).len();
+    }
+
+    /// The text from a place before, up to here.
+    pub(super) fn since(&self, start: usize) -> &'a str {
+        self.text.get(start..self.at).unwrap_or("")
+    }
+
+    /// The rest of this clause with the blanks before it, for a word that has just been read.
+    pub(super) fn rest_of_clause_as_written(&self) -> String {
+        let is_call = self.rest().starts_with(['(', ':', ')']);
+        format!("{}{}", if is_call { "" } else { " " }, self.rest_of_clause())
+    }
+
+    /// The rest of this clause, without its comment.
+    pub(super) fn rest_of_clause(&self) -> &'a str {
+        let line = self.rest().split(['\n', ';']).next().unwrap_or("");
+        line.split(" #").next().unwrap_or("").trim()
     }
 
     /// Takes this character if it is next after blanks.

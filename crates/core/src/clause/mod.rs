@@ -1,4 +1,4 @@
-//! Clauses: `KINDS [if GUARD]: STEP, STEP`.
+//! Clauses: `KINDS [but KINDS] [if GUARD]: STEP, STEP`.
 //!
 //! The types here are what was meant; [`parse`](Clause::parse_all) turns what was typed into them,
 //! and printing one gives text that means the same. Nothing here runs: [`crate::Session`] walks
@@ -7,6 +7,9 @@
 mod cursor;
 mod parse;
 mod print;
+mod python;
+mod retry;
+mod run;
 mod steps;
 mod template;
 
@@ -15,6 +18,7 @@ use core::{num::NonZeroU32, str::FromStr, time::Duration};
 
 pub(crate) use parse::repetition;
 pub(crate) use print::StepList;
+pub(crate) use steps::STEPS;
 pub(crate) use template::Facts as TemplateFacts;
 pub use template::Template;
 
@@ -33,6 +37,8 @@ use crate::{Backoff, Delivery, Failure, KindSet, Mistake};
 pub struct Clause {
     kinds: KindSet,
     names: Box<[Box<str>]>,
+    /// The names that are taken out again: `any but tls`.
+    but: Box<[Box<str>]>,
     guard: Option<Guard>,
     steps: Steps,
 }
@@ -75,13 +81,24 @@ pub enum Step {
     Stop,
 }
 
-/// `retry N every A..B xF jitter J`: the same server, N more times.
+/// `retry N for D every A..B xF jitter J`: the same server, N more times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retry {
     /// How many more attempts.
     pub times: Times,
+    /// No attempt of this step begins later than this after the failure at which the step was first
+    /// taken, at one server in one round. An attempt under way is not cut off. No limit by default.
+    pub within: Option<Duration>,
     /// How long before each. By default `every 250ms..30s`.
     pub backoff: Backoff,
+}
+
+impl Retry {
+    /// Returns true if nothing but a success or a limit of the session ends it.
+    #[must_use]
+    pub const fn is_endless(&self) -> bool {
+        matches!(self.times, Times::Forever) && self.within.is_none()
+    }
 }
 
 /// A limit that may be missing.
@@ -115,6 +132,17 @@ pub struct Run {
 
 impl Clause {
     /// Reads clauses separated by `;` or a newline. Empty text is no clause.
+    ///
+    /// A `#` that begins a word begins a comment. A clause goes on after `:` and `,` at the end of a
+    /// line, and on a line that begins with a step. Python's spellings are read as redial's:
+    ///
+    /// ```
+    /// use redial_core::Clause;
+    /// let text = "except (ConnectionRefusedError, socket.timeout) as error:\n    print('down')\n    raise";
+    /// let clause: Clause = text.parse()?;
+    /// assert_eq!(clause.to_string(), "ConnectionRefusedError, socket.timeout: say \"down\", stop");
+    /// # Ok::<(), redial_core::Mistake>(())
+    /// ```
     ///
     /// # Errors
     ///

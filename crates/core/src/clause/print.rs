@@ -1,6 +1,6 @@
 //! Prints clauses so that reading the text again gives the same clause.
 //!
-//! The user's own names of kinds are kept; steps are printed in one canonical spelling. Start at
+//! The user's own names of kinds are kept; all else is printed in one canonical spelling. Start at
 //! the `Display` of [`Clause`].
 
 use alloc::string::String;
@@ -12,10 +12,14 @@ use super::{Clause, Guard, Retry, Run, Step, Times};
 use crate::{Backoff, backoff::Jitter, quantity::Human};
 
 impl Clause {
-    /// The kinds and the guard as the user wrote them: `refused, dns-temporary if fresh`.
+    /// The kinds and the guard, by the user's names: `any but tls, dns if fresh`.
     #[must_use]
     pub fn label(&self) -> String {
         let mut label = self.names.join(", ");
+        if !self.but.is_empty() {
+            label.push_str(" but ");
+            label.push_str(&self.but.join(", "));
+        }
         if let Some(guard) = self.guard {
             label.push_str(" if ");
             label.push_str(guard.name());
@@ -77,7 +81,11 @@ impl Display for Step {
 
 impl Display for Retry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "retry {} {}", self.times, self.backoff)
+        write!(f, "retry {} ", self.times)?;
+        if let Some(within) = self.within {
+            write!(f, "for {} ", Human(within))?;
+        }
+        write!(f, "{}", self.backoff)
     }
 }
 
@@ -111,7 +119,8 @@ impl Display for Backoff {
         } else {
             write!(f, "every {}..{}", Human(base), Human(cap))?;
         }
-        if factor != 2_000 {
+        // Between equal pauses nothing grows, and a factor is a mistake there.
+        if factor != 2_000 && base != cap {
             write!(f, " x{}", factor / 1_000)?;
             if factor % 1_000 != 0 {
                 let part = alloc::format!("{:03}", factor % 1_000);
@@ -152,7 +161,7 @@ fn is_bare(arg: &str) -> bool {
         && arg.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-./:=@%+".contains(&byte))
 }
 
-fn quote(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(super) fn quote(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     f.write_char('"')?;
     for letter in text.chars() {
         match letter {

@@ -79,7 +79,7 @@ impl PolicyBuilder {
         self
     }
 
-    /// Adds clauses, behind those there are.
+    /// Adds clauses, after those there are.
     ///
     /// # Errors
     ///
@@ -87,6 +87,12 @@ impl PolicyBuilder {
     pub fn except(mut self, text: &str) -> Result<Self, Mistake> {
         self.clauses.extend(Clause::parse_all(text)?);
         Ok(self)
+    }
+
+    /// Adds clauses after those there are.
+    pub(super) fn then(mut self, clauses: Vec<Clause>) -> Self {
+        self.clauses.extend(clauses);
+        self
     }
 
     /// Puts clauses in front of those there are.

@@ -14,7 +14,7 @@ use toml::{
 
 use super::{Policy, PolicyBuilder};
 use crate::{
-    Answer, Limits, Mistake, Recipe, Rounds, Server, Target, Verb, nearest::nearest,
+    Answer, Clause, Limits, Mistake, Recipe, Rounds, Server, Target, Verb, nearest::nearest,
     nearest::quoted, quantity::parse_duration,
 };
 
@@ -106,7 +106,17 @@ impl File<'_> {
                 let servers = self.servers(value)?;
                 Ok(policy.servers(servers))
             }
-            "clauses" => self.text_of(value, |text| policy.except(text)),
+            "clauses" => match value.get_ref() {
+                DeValue::Array(list) => {
+                    let mut policy = policy;
+                    for item in list.iter() {
+                        let clauses = self.text_of(item, Clause::parse_all)?;
+                        policy = policy.then(clauses);
+                    }
+                    Ok(policy)
+                }
+                _ => self.text_of(value, |text| policy.except(text)),
+            },
             "else" => self.text_of(value, |text| policy.otherwise(text)),
             "finally" => self.text_of(value, |text| policy.finally(text)),
             "expect" => self.text_of(value, Answer::parse).map(|answer| policy.expect(answer)),

@@ -339,6 +339,12 @@ impl Policy {
             self.clauses.iter().map(Clause::steps).chain([&*self.otherwise, &*self.finally]);
         lists.flatten().any(|step| matches!(step, Step::Run(run) if run.at_most_every.is_some()))
     }
+
+    /// Returns true if a `retry` of a clause has a `for`.
+    pub(crate) fn has_timed_retry(&self) -> bool {
+        let steps = self.clauses.iter().flat_map(Clause::steps);
+        steps.into_iter().any(|step| matches!(step, Step::Retry(retry) if retry.within.is_some()))
+    }
 }
 
 /// `--retry N|forever[,BASE..CAP]`: what it stands for.

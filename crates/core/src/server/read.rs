@@ -14,12 +14,10 @@ use core::ops::Range;
 use super::{Options, Place, Server, hosts, options::TEXTS};
 use crate::{
     Mistake, Scheme,
+    clause::STEPS,
     escape::printable,
     nearest::{nearest, quoted},
 };
-
-/// The words with which a step of a clause begins.
-const STEPS: [&str; 8] = ["retry", "next", "stop", "say", "exit", "drop", "run", "diagnose"];
 
 /// Reads the servers of one word: one, or those of a URL that names several hosts. The text has no
 /// password in it any more; `written` gives what stood at a place of it before.

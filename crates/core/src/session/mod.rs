@@ -96,6 +96,8 @@ pub struct Session {
     cause: Option<Box<str>>,
     /// When each throttled `run` last ran, by the step's place in the policy.
     ran: Box<[Option<Duration>]>,
+    /// When each `retry … for …` was first used, by the step's place in the policy.
+    since: Box<[Duration]>,
     interrupted: bool,
     /// How often in a row the body ended well.
     in_a_row: u32,
@@ -136,6 +138,7 @@ impl Session {
 
     fn begin(policy: Arc<Policy>, seed: u64, notes: bool) -> Self {
         let steps = if policy.has_throttled_run() { policy.step_count() } else { 0 };
+        let timed = if policy.has_timed_retry() { policy.step_count() } else { 0 };
         Self {
             random: Rng::with_seed(seed),
             state: State::New,
@@ -149,6 +152,7 @@ impl Session {
             failure: None,
             cause: None,
             ran: alloc::vec![None; steps].into_boxed_slice(),
+            since: alloc::vec![Duration::ZERO; timed].into_boxed_slice(),
             interrupted: false,
             in_a_row: 0,
             notes,

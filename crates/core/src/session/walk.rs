@@ -225,13 +225,16 @@ impl Session {
             _ if self.policy.is_only_while_fresh() && self.has_moved() => {
                 Lead::UsedUp { newly: self.servers.use_up(place) }
             }
-            Step::Retry(Retry { times, backoff }) => {
-                let allowed = times.allows(self.servers.used(place));
-                if !allowed {
+            Step::Retry(Retry { times, within, backoff }) => {
+                let used = self.servers.used(place);
+                if !times.allows(used) {
+                    return Lead::UsedUp { newly: self.servers.use_up(place) };
+                }
+                let delay = self.delay(backoff, self.servers.exponent());
+                if within.is_some_and(|limit| self.is_over(place, used, limit, delay)) {
                     return Lead::UsedUp { newly: self.servers.use_up(place) };
                 }
                 let n = self.servers.use_once(place);
-                let delay = self.delay(backoff, self.servers.exponent());
                 Lead::To(Action::Retry { n, of: *times, delay })
             }
             Step::Drop => {
@@ -240,6 +243,16 @@ impl Session {
             }
             _ => self.go_on(place, false),
         }
+    }
+
+    /// Returns true if the step's next attempt would begin after the time it is given, which runs
+    /// from its first use at this server in this round.
+    fn is_over(&mut self, place: usize, used: u32, limit: Duration, delay: Duration) -> bool {
+        let Some(since) = self.since.get_mut(place) else { return false };
+        if used == 0 {
+            *since = self.now;
+        }
+        self.now.saturating_add(delay) > since.saturating_add(limit)
     }
 
     /// Whether data had moved when the failure came that is being handled.

@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use redial::{Backoff, Human, Jitter, Rate, Retry, Step};
 
-use super::{At, Case, Found, is_endless, pace, pace_of_rounds, rehearsed, retries};
+use super::{At, Case, Found, pace, pace_of_rounds, rehearsed, retries};
 
 /// So many clients, and how many of them the server takes.
 #[derive(Clone, Copy, Debug)]
@@ -121,7 +121,7 @@ fn endless(case: &Case<'_>) -> Vec<(At, Backoff)> {
         if policy.unreached(index).is_some() {
             continue;
         }
-        match retries(clause).find(|retry| is_endless(retry.times)) {
+        match retries(clause).find(Retry::is_endless) {
             Some(Retry { backoff, .. }) if seen.insert(backoff.to_string()) => {
                 found.push((At::Clause(index), backoff));
             }
@@ -131,7 +131,7 @@ fn endless(case: &Case<'_>) -> Vec<(At, Backoff)> {
             }
         }
     }
-    let rounds = pace_of_rounds(policy).filter(|rounds| goes_on && is_endless(rounds.times));
+    let rounds = pace_of_rounds(policy).filter(|rounds| goes_on && rounds.is_endless());
     found.extend(rounds.map(|rounds| (At::Key("rounds"), rounds.backoff)));
     found
 }

@@ -12,7 +12,7 @@ mod reach;
 mod rehearsed;
 mod table;
 
-use redial::{Clause, Policy, PolicyBuilder, Retry, Step, Times, Verb};
+use redial::{Clause, Policy, PolicyBuilder, Retry, Step, Verb};
 
 pub(super) use self::{crowd::Crowd, table::DANGERS};
 use super::schedule::Schedule;
@@ -149,12 +149,7 @@ fn pace_of_rounds(policy: &Policy) -> Option<Retry> {
     let goes_on =
         |clause: &Clause| clause.steps().iter().any(|step| matches!(step, Step::Next | Step::Drop));
     let several = rounds.times.allows(1) && policy.clauses().iter().any(goes_on);
-    several.then_some(Retry { times: rounds.times, backoff: rounds.backoff })
-}
-
-/// Whether a repetition has no end.
-const fn is_endless(times: Times) -> bool {
-    matches!(times, Times::Forever)
+    several.then_some(Retry { times: rounds.times, within: None, backoff: rounds.backoff })
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use redial::{Backoff, Human, Jitter, Retry, Times, Verb};
 
-use super::{At, Case, Found, crowd::grouped, is_endless, rehearsed};
+use super::{At, Case, Found, crowd::grouped, rehearsed};
 
 /// So many pauses of the same length may have been meant: `retry 3 every 5s`.
 const A_FEW: u32 = 10;
@@ -16,7 +16,7 @@ const PATIENT: Duration = Duration::from_secs(5);
 
 /// The same pause for everybody: `every 30s`.
 pub(super) fn no_jitter(case: &Case<'_>, at: At, retry: Retry) -> Option<Found> {
-    let Retry { times, backoff } = retry;
+    let Retry { times, backoff, .. } = retry;
     let many = match times {
         Times::Forever => true,
         Times::Only(times) => times.get() > A_FEW,
@@ -47,7 +47,7 @@ pub(super) fn no_jitter(case: &Case<'_>, at: At, retry: Retry) -> Option<Found> 
 
 /// Pauses that grow until they are the same for everybody: `every 1s..30s jitter none`.
 pub(super) fn spread_lost(_: &Case<'_>, _: At, retry: Retry) -> Option<Found> {
-    let Retry { times, backoff } = retry;
+    let Retry { times, backoff, .. } = retry;
     if backoff.shape() != Jitter::None || !grows(backoff) {
         return None;
     }
@@ -62,12 +62,12 @@ pub(super) fn spread_lost(_: &Case<'_>, _: At, retry: Retry) -> Option<Found> {
 
 /// It never gives up, and never slows down.
 pub(super) fn no_budget(case: &Case<'_>, _: At, retry: Retry) -> Option<Found> {
-    let Retry { times, backoff } = retry;
+    let backoff = retry.backoff;
     // `wait` has a deadline unless it is told otherwise.
     let is_bounded =
         case.policy.deadline().is_some() || matches!(case.policy.verb(), Verb::Wait | Verb::Gone);
     let longest = longest(backoff);
-    if !is_endless(times) || is_bounded || grows(backoff) || longest >= PATIENT {
+    if !retry.is_endless() || is_bounded || grows(backoff) || longest >= PATIENT {
         return None;
     }
     let rate = grouped(1_000_000_000_000 / backoff.spread(0).mean.as_nanos().max(1));

@@ -5,7 +5,7 @@
 //!
 //! [`Policy::unreached`]: redial::Policy::unreached
 
-use redial::{Clause, Guard, Kind, KindSet, Missing, Retry, Step, Times, Unreached, Verb};
+use redial::{Clause, Guard, Kind, KindSet, Missing, Step, Unreached, Verb};
 
 use super::{Case, Found};
 
@@ -51,7 +51,7 @@ pub(super) fn never_run(case: &Case<'_>, clause: usize) -> Option<Found> {
         return None; // then they do
     }
     let clause = &case.policy.clauses()[clause];
-    let endless = |step: &Step| matches!(step, Step::Retry(Retry { times: Times::Forever, .. }));
+    let endless = |step: &Step| matches!(step, Step::Retry(retry) if retry.is_endless());
     let at = clause.steps().iter().position(endless)?;
     let behind = clause.steps().get(at + 1..).filter(|behind| !behind.is_empty())?;
     let what = format!(
