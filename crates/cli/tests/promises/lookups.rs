@@ -92,7 +92,7 @@ fn with(nameserver: Ipv4Addr, run: Run) -> Ran {
 }
 
 /// `wait` with N names of the kind, then these words.
-fn wait<'a>(kind: &str, count: usize, port: u16, words: &[&'a str]) -> Run {
+fn wait(kind: &str, count: usize, port: u16, words: &[&str]) -> Run {
     let names: Vec<String> =
         (0..count).map(|number| format!("{kind}{number}.example:{port}")).collect();
     redial(
