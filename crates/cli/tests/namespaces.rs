@@ -96,6 +96,24 @@ fn a_peer_that_died_is_noticed() {
 }
 
 #[test]
+fn silent_resolver_is_named_at_the_deadline() {
+    let setting_up = format!(
+        "{LOOPBACK}
+        nft 'table inet f {{ chain in {{ type filter hook input priority 0; udp dport 53 drop; }}; }}'
+        {}",
+        in_place_of("/etc/resolv.conf", "nameserver 127.0.0.1")
+    );
+    for verb in ["wait", "connect"] {
+        let ran = redial([verb, "slow.example:80", "--deadline", "500ms"])
+            .silent()
+            .unshared(&["--net", "--mount"], &setting_up)
+            .run();
+        assert_eq!(ran.status, Some(124), "{ran}");
+        assert!(ran.stderr.contains("looking up slow.example: no answer of the resolver"), "{ran}");
+    }
+}
+
+#[test]
 fn a_lookup_that_hangs_holds_no_deadline() {
     // A nameserver that never answers: its questions are dropped, and nobody says so.
     let setting_up = format!(

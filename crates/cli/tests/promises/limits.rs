@@ -41,7 +41,10 @@ fn wait_cut_names_stage_and_what_was_seen() {
     let (lab, hole) = (silent(), Lab::start(Outage::Blackhole).unwrap());
     let address = lab.address();
     let rows = [
-        (format!("{}", hole.address()), ["connect-timeout", "connect", "connecting: no answer"]),
+        (
+            format!("{}", hole.address()),
+            ["connect-timeout", "connect", "connecting: SYN sent, no answer"],
+        ),
         (
             format!("https://{address}"),
             ["tls-timeout", "tls", "TLS handshake: connected, no answer"],
@@ -69,7 +72,11 @@ fn connect_cut_names_stage_and_what_was_seen() {
     let (lab, hole) = (silent(), Lab::start(Outage::Blackhole).unwrap());
     let tls = format!("tls://{}", lab.address());
     for (server, expect, [kind, stage, seen]) in [
-        (hole.address().to_string(), None, ["connect-timeout", "connect", "connecting: no answer"]),
+        (
+            hole.address().to_string(),
+            None,
+            ["connect-timeout", "connect", "connecting: SYN sent, no answer"],
+        ),
         (tls, None, ["tls-timeout", "tls", "TLS handshake: connected, no answer"]),
         (
             lab.address().to_string(),
@@ -113,7 +120,7 @@ fn full_accept_queue_names_stage_connect() {
     let failure = wait_cut(&address.to_string());
     let found = facts(&failure);
     assert_eq!(found[..2], ["connect-timeout", "connect"], "{failure}");
-    assert!(found[2].starts_with("connecting: no answer for "), "{failure}");
+    assert!(found[2].starts_with("connecting: SYN sent, no answer for "), "{failure}");
 }
 
 /// Entry 7: a server that answers each request after this time.

@@ -70,9 +70,12 @@ impl Reached {
             Self::Resolving { name } => {
                 format!("looking up {name}: no answer of the resolver for {time}")
             }
+            Self::Connecting { address: Address::Ip(_), others: 0 } => {
+                format!("connecting: SYN sent, no answer for {time}")
+            }
             Self::Connecting { others: 0, .. } => format!("connecting: no answer for {time}"),
             Self::Connecting { others, .. } => {
-                format!("connecting to {} addresses: no answer for {time}", others + 1)
+                format!("connecting to {} addresses: SYN sent, no answer for {time}", others + 1)
             }
             Self::Proxy { .. } => format!("connected to the proxy, no answer of it for {time}"),
             Self::Tls { .. } => format!("TLS handshake: connected, no answer for {time}"),
@@ -131,12 +134,12 @@ mod tests {
             (
                 Reached::Connecting { address: address(), others: 0 },
                 Kind::ConnectTimeout,
-                "connecting: no answer for 1.8s",
+                "connecting: SYN sent, no answer for 1.8s",
             ),
             (
                 Reached::Connecting { address: address(), others: 2 },
                 Kind::ConnectTimeout,
-                "connecting to 3 addresses: no answer for 1.8s",
+                "connecting to 3 addresses: SYN sent, no answer for 1.8s",
             ),
             (
                 Reached::Tls { address: address() },
