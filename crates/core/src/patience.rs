@@ -5,6 +5,9 @@
 
 use core::time::Duration;
 
+/// How long more lines of an answer may take to follow one.
+const AFTER_LINE: Duration = Duration::from_secs(1);
+
 /// How long a connected server may stay silent, and how long it may take from its first byte on.
 ///
 /// Of the time left to a target, one silent connection gets at most three quarters, so that
@@ -65,6 +68,13 @@ impl Patience {
         self.limit
     }
 
+    /// Returns how long the server may be silent after a whole line that is not the expected
+    /// answer. Where nothing is set that is 1 s: another attempt follows.
+    #[must_use]
+    pub fn after_line(self) -> Duration {
+        if self.follows() { self.limit.min(AFTER_LINE) } else { self.limit }
+    }
+
     /// Whether the limit follows the time left.
     #[must_use]
     pub const fn follows(self) -> bool {
@@ -90,6 +100,7 @@ mod tests {
         assert_eq!(alone.among(0).silent(Some(s(20))), s(15));
         assert_eq!(alone.silent(Some(Duration::MAX)), Duration::MAX / 4 * 3);
         assert_eq!(Patience::fixed(s(1)).among(3).silent(Some(s(60))), s(1));
-        assert_eq!(alone.speaking(), s(5));
+        assert_eq!((alone.speaking(), alone.after_line()), (s(5), s(1)));
+        assert_eq!(Patience::fixed(s(5)).after_line(), s(5));
     }
 }

@@ -317,3 +317,30 @@ fn clauses_are_text_lines_or_a_list() {
         assert_eq!(read(text), expected, "{text}");
     }
 }
+
+#[test]
+fn own_time_bounds_deadline_or_replaces_default() {
+    let second = Duration::from_secs;
+    let server = || Server::parse("db:5432").unwrap();
+    let built = |builder: redial_core::PolicyBuilder| builder.server(server()).build().unwrap();
+    let default = || Policy::build(Verb::Wait).deadline_unless_set(second(60));
+    assert_eq!(built(default().deadline_at_most(second(90))).deadline(), Some(second(90)));
+    let set = default().deadline(second(10));
+    assert_eq!(built(set.clone().deadline_at_most(second(90))).deadline(), Some(second(10)));
+    assert_eq!(built(set.deadline_at_most(second(5))).deadline(), Some(second(5)));
+}
+
+#[test]
+fn patience_follows_time_left_unless_limited() {
+    let second = Duration::from_secs;
+    let server = |text: &str| Server::parse(text).unwrap();
+    let silent = |builder: redial_core::PolicyBuilder, text: &str| {
+        builder.server(server(text)).build().unwrap().patience(0).silent(Some(second(20)))
+    };
+    let wait = || Policy::build(Verb::Wait);
+    assert_eq!(silent(wait(), "http://a"), second(15));
+    assert_eq!(silent(wait().reply_limit(second(5)), "http://a"), second(5));
+    assert_eq!(silent(wait().bounded_attempts(), "http://a"), second(5));
+    assert_eq!(silent(wait(), "http://a#reply-timeout=8s"), second(8));
+    assert_eq!(silent(Policy::build(Verb::Connect), "ssh://a"), second(5));
+}

@@ -322,7 +322,8 @@ async fn hear(
     judge: &mut Judge,
     terms: &Terms,
 ) -> Result<(), Early> {
-    let mut until = None;
+    // The end of the whole answer, and the end of the next wait.
+    let (mut whole, mut until) = (None, None);
     loop {
         let read = poll_fn(|cx| connection.poll_early(cx));
         let count = match until {
@@ -338,7 +339,11 @@ async fn hear(
             Ok(0) => return Ok(judge.end(expected, connection.early())?),
             Ok(count) => {
                 terms.trace.received(count);
-                until = until.or_else(|| Some(Instant::now() + terms.reply.speaking()));
+                let now = Instant::now();
+                let last = *whole.get_or_insert(now + terms.reply.speaking());
+                let is_line = connection.early().ends_with(b"\n");
+                let line = is_line.then(|| now + terms.reply.after_line());
+                until = Some(line.map_or(last, |line| line.min(last)));
             }
             Err(_) => return Err(Kind::Other.into()),
         }

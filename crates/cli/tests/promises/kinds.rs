@@ -127,3 +127,14 @@ fn wrong_protocol_names_it_and_not_the_flag() {
     assert!(ran.stderr.contains("(SSH-2.0-lab\\r\\n); expected an answer of redis"), "{ran}");
     assert!(!ran.stderr.contains("--expect"), "{ran}");
 }
+
+#[test]
+fn mismatch_of_a_whole_line_is_judged_in_a_second() {
+    let lab = Lab::start(Behaviour::banner("-ERR no\r\n")).unwrap();
+    let began = Instant::now();
+    let address = lab.address().to_string();
+    let ran = redial(["wait", &address, "--expect", "PONG", "-t", "20", "--only"]).silent().run();
+    assert_eq!(ran.status, Some(1), "{ran}");
+    assert!(ran.stderr.contains("(-ERR no\\r\\n); expected PONG"), "{ran}");
+    assert!(began.elapsed() < Duration::from_secs(3), "{ran}");
+}
