@@ -19,6 +19,8 @@ pub enum Reason {
     /// The source address that was asked for is not an address of this machine (EADDRNOTAVAIL
     /// from bind(2)).
     SourceNotLocal,
+    /// The address is one of this machine, and the loopback interface, which leads to it, is down.
+    LoopbackDown,
     /// The peer does not speak TLS on this port: its first bytes are not a TLS record.
     NotTls,
     /// The peer requires a client certificate (alert 116, RFC 8446, 6.2).
@@ -55,8 +57,9 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order of the type.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::SourceNotLocal,
+        Self::LoopbackDown,
         Self::NotTls,
         Self::ClientCertificateRequired,
         Self::ClientCertificateRejected,
@@ -92,6 +95,8 @@ impl Reason {
         match self {
             Self::SourceNotLocal => ("source-not-local",
                 "name an address that `ip address` lists, or leave --bind out"),
+            Self::LoopbackDown => ("loopback-down",
+                "bring the loopback interface up: ip link set lo up"),
             Self::NotTls => ("not-tls",
                 "is this the TLS port? Without TLS: write HOST:PORT instead of tls://HOST:PORT"),
             Self::ClientCertificateRequired => ("client-certificate-required",

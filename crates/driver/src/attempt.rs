@@ -19,6 +19,7 @@ use crate::{
     Connection, Error, IpVersions, Names, TlsOptions, TlsSetup, Via,
     cause::Cause,
     dial::{self, Dialled},
+    outq,
     probe::{self, Upgrade},
     socket::{self, Options, Peer},
     stream::Stream,
@@ -394,6 +395,15 @@ fn lost(server: &Server, settings: &Settings, began: Instant, tried: Vec<Tried>)
     {
         failure.reason = Some(Reason::SourceNotLocal);
         failure.detail = Some(Detail::from_text(&source.to_string()));
+    }
+    // The kernel has an errno for every other unreachable address.
+    let is_own = |address: &Address| dial::is_own(address) && outq::is_loopback_down();
+    if failure.kind == Kind::Unreachable
+        && failure.errno.is_none()
+        && failure.address.as_ref().is_some_and(is_own)
+    {
+        failure.reason = Some(Reason::LoopbackDown);
+        failure.detail = Some(Detail::from_text("the loopback interface is down"));
     }
     failure.elapsed = began.elapsed();
     failure

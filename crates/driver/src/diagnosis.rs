@@ -14,7 +14,7 @@ use tokio::{
 use crate::{
     Settings, Via,
     cause::Cause,
-    lookup,
+    dial, lookup,
     socket::{self, Options, Peer},
     via::Through as _,
 };
@@ -40,19 +40,20 @@ pub(crate) async fn look(server: &Server, settings: &Settings, limit: Duration) 
     let patience = settings.limits.connect.min(end - Instant::now());
     let mut dials = JoinSet::new();
     for (index, peer) in peers.into_iter().enumerate() {
-        dials.spawn(async move { (index, dial(peer, options, patience).await) });
+        dials.spawn(async move { (index, dial_one(peer, options, patience).await) });
     }
     let mut said = Vec::new();
     while let Some(dialled) = dials.join_next().await {
         said.extend(dialled);
     }
     said.sort_by_key(|(index, _)| *index);
-    let addresses: Vec<Tried> = said.into_iter().map(|(_, tried)| tried).collect();
+    let mut addresses: Vec<Tried> = said.into_iter().map(|(_, tried)| tried).collect();
+    dial::name_loopback(&mut addresses);
     let cause = conclude(server, settings.via.as_ref(), &addresses);
     StepResult::Diagnosed { addresses, cause: Some(cause.into()) }
 }
 
-async fn dial(peer: Peer, options: Options, patience: Duration) -> Tried {
+async fn dial_one(peer: Peer, options: Options, patience: Duration) -> Tried {
     let (begun, address) = (Instant::now(), peer.address());
     let outcome = match timeout(patience, socket::dial(peer, options)).await {
         Ok(Ok(_)) => Outcome::Connected,

@@ -6,12 +6,15 @@
 use std::{future::poll_fn, pin::Pin, task::Poll, time::Duration};
 
 use redial_core::{
-    Tried,
+    Address, Kind, Outcome, Tried,
     race::{Input, Output, Race},
 };
 use tokio::time::{self, Instant};
 
-use crate::socket::{self, Connected, Options, Peer, Refusal};
+use crate::{
+    outq,
+    socket::{self, Connected, Options, Peer, Refusal},
+};
 
 /// The connection that won, and what became of every address.
 #[derive(Debug)]
@@ -62,8 +65,33 @@ pub(crate) async fn dial(
                     None => Err(addresses),
                 };
             }
-            Output::Lost => return Err(race.into_tried()),
+            Output::Lost => {
+                let mut tried = race.into_tried();
+                name_loopback(&mut tried);
+                return Err(tried);
+            }
         }
+    }
+}
+
+/// Names as unreachable the silent addresses of this machine while its loopback interface is down.
+pub(crate) fn name_loopback(tried: &mut [Tried]) {
+    for one in tried {
+        if is_silent(one) && is_own(&one.address) && outq::is_loopback_down() {
+            one.outcome = Outcome::Failed { kind: Kind::Unreachable, errno: None };
+        }
+    }
+}
+
+const fn is_silent(tried: &Tried) -> bool {
+    matches!(tried.outcome, Outcome::Failed { kind: Kind::ConnectTimeout, .. })
+}
+
+/// Returns true for an address of this machine: packets to it go through loopback.
+pub(crate) fn is_own(address: &Address) -> bool {
+    match address {
+        Address::Ip(address) => address.ip().is_loopback() || socket::is_local(address.ip()),
+        _ => false,
     }
 }
 
@@ -107,7 +135,7 @@ impl Dials {
 mod tests {
     use std::net::{Ipv4Addr, SocketAddr};
 
-    use redial_core::{Failure, Kind, Outcome};
+    use redial_core::Failure;
     use socket2::{Domain, Type};
     use tokio::net::{TcpListener, TcpStream};
 

@@ -6,6 +6,7 @@
 
 mod hosts;
 mod queue;
+mod rcode;
 
 use std::{
     io,
@@ -93,7 +94,7 @@ fn resolve(question: &Question) -> Result<Vec<SocketAddr>, Cause> {
     };
     let found = dns_lookup::getaddrinfo(Some(&question.host), None, Some(hints));
     let addresses: Vec<_> = found
-        .map_err(unresolved)?
+        .map_err(|error| unresolved_name(error, question))?
         .filter_map(Result::ok) // an address of a family that is not IP
         .map(|info| info.sockaddr)
         .collect();
@@ -101,6 +102,21 @@ fn resolve(question: &Question) -> Result<Vec<SocketAddr>, Cause> {
         return Err(Cause::because(Kind::DnsNotFound, "the name has no IP address"));
     }
     Ok(addresses)
+}
+
+/// A name that was not found may be one that no nameserver looked for: glibc does not tell.
+fn unresolved_name(error: LookupError, question: &Question) -> Cause {
+    let cause = unresolved(error);
+    if cause.kind != Kind::DnsNotFound {
+        return cause;
+    }
+    match rcode::temporary(&question.host, question.family) {
+        Some(code) => {
+            let words = format!("{}: the nameserver did not look for the name", code.name());
+            Cause::because(Kind::DnsTemporary, &words)
+        }
+        None => cause,
+    }
 }
 
 fn unresolved(error: LookupError) -> Cause {

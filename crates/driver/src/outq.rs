@@ -1,8 +1,8 @@
-//! How many bytes the other machine's kernel has not acknowledged.
+//! How many bytes the other machine's kernel has not acknowledged, and whether loopback is down.
 //!
-//! The one file with unsafe code: no safe crate offers SIOCOUTQ. It answers for TCP sockets on
-//! Linux, also after the connection was reset, and `None` elsewhere. It says nothing about what
-//! the other *program* has read. Start at [`unacknowledged`].
+//! The one file with unsafe code: no safe crate offers SIOCOUTQ and SIOCGIFFLAGS. SIOCOUTQ answers
+//! for TCP sockets on Linux, also after the connection was reset, and `None` elsewhere. It says
+//! nothing about what the other *program* has read. Start at [`unacknowledged`].
 
 #![allow(unsafe_code)]
 
@@ -26,6 +26,36 @@ pub(crate) fn unacknowledged(socket: BorrowedFd<'_>) -> Option<u64> {
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn unacknowledged(_socket: BorrowedFd<'_>) -> Option<u64> {
     None
+}
+
+/// Returns true if the interface `lo` is down in this network namespace. Its addresses stay when
+/// it is brought down, and packets to them are dropped without an error.
+#[cfg(target_os = "linux")]
+pub(crate) fn is_loopback_down() -> bool {
+    use std::os::fd::AsRawFd;
+
+    let Ok(socket) = std::net::UdpSocket::bind((std::net::Ipv4Addr::UNSPECIFIED, 0)) else {
+        return false;
+    };
+    let mut name = [0; libc::IFNAMSIZ];
+    for (place, byte) in name.iter_mut().zip(*b"lo") {
+        *place = byte as libc::c_char;
+    }
+    let flags = libc::__c_anonymous_ifr_ifru { ifru_flags: 0 };
+    let mut request = libc::ifreq { ifr_name: name, ifr_ifru: flags };
+    // SAFETY: the descriptor is open, and SIOCGIFFLAGS reads the name and writes the flags of the
+    // `ifreq` at the address given, which is live, aligned and not referred to elsewhere.
+    let answer =
+        unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFFLAGS as _, &raw mut request) };
+    // SAFETY: `ifru_flags` was written, above or by the kernel.
+    let flags = unsafe { request.ifr_ifru.ifru_flags };
+    answer == 0 && i32::from(flags) & libc::IFF_UP == 0
+}
+
+/// Only Linux drops such packets without an error.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn is_loopback_down() -> bool {
+    false
 }
 
 #[cfg(test)]

@@ -138,3 +138,46 @@ fn silent_resolver_is_named_as_the_cause() {
         assert!(!ran.stderr.contains(wrong), "{wrong}: {ran}");
     }
 }
+
+/// Entry 21.
+#[test]
+fn failing_nameserver_is_temporary() {
+    let nameserver = nameserver();
+    for (host, kind) in [
+        ("rcode1", "dns-temporary"),
+        ("rcode2", "dns-temporary"),
+        ("rcode4", "dns-temporary"),
+        ("rcode5", "dns-temporary"),
+        ("half", "dns-temporary"),
+        ("gone", "dns-not-found"),
+    ] {
+        for version in [&[][..], &["-4"]] {
+            let run =
+                redial([&*format!("{host}.example:9")].into_iter().chain(version.iter().copied()));
+            let ran = with(nameserver, run);
+            assert_eq!(ran.status, Some(1), "{ran}");
+            assert!(ran.stderr.contains(&format!("{kind}: ")), "{host} {version:?}: {ran}");
+        }
+    }
+}
+
+#[test]
+fn hidden_response_code_is_named() {
+    let nameserver = nameserver();
+    for (host, code) in [("half", "SERVFAIL"), ("rcode1", "FORMERR")] {
+        let ran = with(nameserver, redial([&*format!("{host}.example:9")]));
+        let words = format!("{code}: the nameserver did not look for the name");
+        assert!(ran.stderr.contains(&words), "{ran}");
+    }
+}
+
+/// Addresses stay on an interface that was brought down, and packets to them are dropped.
+#[test]
+fn loopback_that_is_down_is_unreachable() {
+    let run = redial(["127.0.0.1:9", "--connect-timeout", "300ms"]).silent();
+    let ran = run.unshared(&["--net"], "ip link set lo up; ip link set lo down").run();
+    assert_eq!(ran.status, Some(1), "{ran}");
+    assert!(ran.stderr.contains("unreachable: "), "{ran}");
+    assert!(ran.stderr.contains("the loopback interface is down"), "{ran}");
+    assert!(ran.stderr.contains("ip link set lo up"), "{ran}");
+}
