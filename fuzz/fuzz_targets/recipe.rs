@@ -50,7 +50,7 @@ fn probe(script: &Script, bytes: &[u8], size: usize) -> Option<Kind> {
     let mut chunks = bytes.chunks(size);
     for _ in 0..bytes.len() + 1000 {
         let input = match probe.poll() {
-            ProbeOutput::Ready { .. } => return None,
+            ProbeOutput::Ready { .. } | ProbeOutput::Redirected(_) => return None,
             ProbeOutput::Failed(refusal) => return Some(refusal.kind),
             ProbeOutput::Send(sent) => {
                 assert!(sent.len() <= 16 << 10);

@@ -150,7 +150,7 @@ impl<'a> Typed<'a> {
     /// Refuses flags for TLS where none of these servers uses it.
     pub(crate) fn check_tls(&self, servers: &[Server]) -> Result<(), Error> {
         let uses_tls = |server: &Server| match server.tls() {
-            Tls::No => false,
+            Tls::No => server.may_use_tls(),
             Tls::Immediately => true,
             // In `connect` the protocol's own words are the user's.
             Tls::ByProtocol => self.verb != Verb::Connect || !server.tls_is_optional(),

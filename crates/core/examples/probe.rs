@@ -70,6 +70,9 @@ fn probe(mut probe: Probe, stream: &mut TcpStream) -> io::Result<String> {
             ProbeOutput::Nonce => ProbeInput::Nonce(b"nothing is random "),
             ProbeOutput::Compute => ProbeInput::Computed,
             ProbeOutput::StartTls => return Err(io::Error::other("TLS is the driver's")),
+            ProbeOutput::Redirected(script) => {
+                return Ok(format!("it redirects to {}", script.server()));
+            }
             ProbeOutput::Failed(refusal) => {
                 let kind = refusal.kind;
                 return Ok(match refusal.clone().into_detail() {

@@ -106,7 +106,7 @@ fn verdict(recipe: &Recipe, server: &str, chunks: &[&[u8]]) -> Option<Refusal> {
     let mut chunks = chunks.iter();
     for _ in 0..100_000 {
         let input = match probe.poll() {
-            ProbeOutput::Ready { .. } => return None,
+            ProbeOutput::Ready { .. } | ProbeOutput::Redirected(_) => return None,
             ProbeOutput::Failed(refusal) => return Some(refusal.clone()),
             ProbeOutput::Send(_) => ProbeInput::Sent,
             ProbeOutput::StartTls => ProbeInput::TlsStarted,

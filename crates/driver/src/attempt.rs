@@ -7,8 +7,8 @@ use std::{future::poll_fn, net::IpAddr, sync::Arc, time::Duration};
 
 use redial_core::{
     Address, Detail, Endpoints, Expectation, Expected, Failure, Human, Judge, Judged, Kind, Limits,
-    Outcome, Patience, Place, Reached, Reason, Refusal, Server, Stage, Tls, Tried, printable,
-    race::interleave,
+    Outcome, Patience, Place, Reached, Reason, Refusal, Script, Server, Stage, Tls, Tried,
+    printable, race::interleave,
 };
 use tokio::{
     io::AsyncWriteExt,
@@ -20,7 +20,7 @@ use crate::{
     cause::Cause,
     dial::{self, Dialled},
     outq,
-    probe::{self, Upgrade},
+    probe::{self, Probed, Upgrade},
     socket::{self, Options, Peer},
     stream::Stream,
     tls,
@@ -64,13 +64,20 @@ impl Settings {
     ) -> Result<Self, Error> {
         let mut needed = false;
         for server in servers {
-            match server.tls() {
-                Tls::No => {}
-                Tls::Immediately | Tls::ByProtocol => needed = true,
-            }
+            needed |= server.may_use_tls();
         }
         let tls = needed.then(|| TlsSetup::build(options)).transpose()?;
         Ok(Self { tls: tls.or_else(|| self.tls.clone()), ..self })
+    }
+
+    /// The same for a server that redirects led to: a name to ask for in TLS is for its own origin.
+    fn for_redirect(&self, script: &Script) -> Self {
+        let tls = self.tls.clone();
+        let tls = match script.is_of_another_origin() {
+            true => tls.map(TlsSetup::without_name),
+            false => tls,
+        };
+        Self { tls, ..self.clone() }
     }
 }
 
@@ -102,7 +109,8 @@ pub async fn attempt(
     attempt_within(server, index, settings, endpoints, opening, expectation, terms).await
 }
 
-/// The same, on these terms in place of `limits.reply` and `limits.tls`.
+/// The same, on these terms in place of `limits.reply` and `limits.tls`. Redirects that a probe is
+/// asked to follow are followed, each on a connection of its own.
 pub(crate) async fn attempt_within(
     server: &Server,
     index: usize,
@@ -113,66 +121,121 @@ pub(crate) async fn attempt_within(
     terms: Terms,
 ) -> Result<Connection, Failure> {
     let began = Instant::now();
-    let peers = resolve(server, index, settings, endpoints, &terms.trace)
-        .await
-        .map_err(|cause| failed(server, began, Stage::Resolve, through(settings, cause)))?;
-    let options = Options { bind: settings.bind, dead: settings.limits.dead };
-    if let Some(first) = peers.first() {
-        let others = peers.len() - 1;
-        terms.trace.reached(Reached::Connecting { address: first.address(), others });
-    }
-    let dialled = dial::dial(&peers, settings.limits.connect, options)
-        .await
-        .map_err(|tried| lost(server, settings, began, tried))?;
-    let Dialled { connected, peer, addresses } = dialled;
-    let address = peer.address();
-    let terms = terms.among(worth_trying(&addresses));
-    let mut wire = Wire::new(connected);
-    let opened = match &settings.via {
-        Some(via) => {
-            terms.trace.reached(Reached::Proxy { address: address.clone() });
-            via.open(&mut wire, server.place(), settings.limits.connect).await
-        }
-        None => Ok(()),
-    };
-    let stream = match opened {
-        Ok(()) => secure(server, settings, wire, &address, &terms)
-            .await
-            .map_err(|cause| (Stage::Tls, cause)),
-        Err(cause) => Err((Stage::Connect, cause)),
-    };
-    let stream = match stream {
-        Ok(stream) => stream,
-        Err((stage, cause)) => {
-            let mut failure = failed(server, began, stage, cause);
-            failure.address = Some(address);
-            failure.addresses = addresses;
-            return Err(failure);
-        }
-    };
-    let label = Arc::clone(server.label());
-    if let Expectation::Probe(script) = expectation {
-        let upgrade = Upgrade {
-            setup: settings.tls.as_ref(),
-            host: server.place().host(),
-            protocol: server.protocol(),
+    let label = server.label();
+    let first = Dial { server, label, index, settings, endpoints };
+    let mut came = first.attempt(opening, expectation, terms.clone()).await?;
+    loop {
+        let script = match came {
+            Came::Server(connection) => return Ok(connection),
+            Came::Redirect(script) => script,
         };
-        return match probe::run(script, stream, upgrade, &address, &terms).await {
-            Ok(stream) => {
-                let connection = Connection::new(stream, label, address, addresses, began);
-                Ok(connection.hand_over(true))
+        let settings = settings.for_redirect(&script);
+        let (server, endpoints) = (script.server(), Endpoints::default());
+        let next = Dial { server, label, index: 0, settings: &settings, endpoints: &endpoints };
+        let next = next.attempt(&[], Expectation::Probe(&script), terms.clone()).await;
+        came = next.map_err(|failure| redirected(failure, server, began))?;
+    }
+}
+
+/// What an attempt at one server came to, where it did not fail.
+enum Came {
+    Server(Connection),
+    /// It redirects: this is to be probed instead.
+    Redirect(Script),
+}
+
+/// Names a failure that a redirect led to.
+fn redirected(mut failure: Failure, server: &Server, began: Instant) -> Failure {
+    let words = match &failure.detail {
+        Some(detail) => format!("redirected to {}: {detail}", server.label()),
+        None => format!("redirected to {}", server.label()),
+    };
+    failure.detail = Some(Detail::from_text(&words));
+    failure.elapsed = began.elapsed();
+    failure
+}
+
+/// One server, the name it is reported under, and how it is reached.
+struct Dial<'a> {
+    server: &'a Server,
+    label: &'a Arc<str>,
+    index: usize,
+    settings: &'a Settings,
+    endpoints: &'a Endpoints,
+}
+
+impl Dial<'_> {
+    /// Tries it once.
+    async fn attempt(
+        &self,
+        opening: &[u8],
+        expectation: Expectation<'_>,
+        terms: Terms,
+    ) -> Result<Came, Failure> {
+        let Self { server, label, index, settings, endpoints } = *self;
+        let began = Instant::now();
+        let peers = resolve(server, index, settings, endpoints, &terms.trace)
+            .await
+            .map_err(|cause| failed(label, began, Stage::Resolve, through(settings, cause)))?;
+        let options = Options { bind: settings.bind, dead: settings.limits.dead };
+        if let Some(first) = peers.first() {
+            let others = peers.len() - 1;
+            terms.trace.reached(Reached::Connecting { address: first.address(), others });
+        }
+        let dialled = dial::dial(&peers, settings.limits.connect, options)
+            .await
+            .map_err(|tried| lost(label, settings, began, tried))?;
+        let Dialled { connected, peer, addresses } = dialled;
+        let address = peer.address();
+        let terms = terms.among(worth_trying(&addresses));
+        let mut wire = Wire::new(connected);
+        let opened = match &settings.via {
+            Some(via) => {
+                terms.trace.reached(Reached::Proxy { address: address.clone() });
+                via.open(&mut wire, server.place(), settings.limits.connect).await
             }
+            None => Ok(()),
+        };
+        let stream = match opened {
+            Ok(()) => secure(server, settings, wire, &address, &terms)
+                .await
+                .map_err(|cause| (Stage::Tls, cause)),
+            Err(cause) => Err((Stage::Connect, cause)),
+        };
+        let stream = match stream {
+            Ok(stream) => stream,
             Err((stage, cause)) => {
-                let mut failure = failed(server, began, stage, cause);
+                let mut failure = failed(label, began, stage, cause);
                 failure.address = Some(address);
                 failure.addresses = addresses;
-                Err(failure)
+                return Err(failure);
             }
         };
+        let label = Arc::clone(label);
+        if let Expectation::Probe(script) = expectation {
+            let upgrade = Upgrade {
+                setup: settings.tls.as_ref(),
+                host: server.place().host(),
+                protocol: server.protocol(),
+            };
+            return match probe::run(script, stream, upgrade, &address, &terms).await {
+                Ok(Probed::Ready(stream)) => {
+                    let connection = Connection::new(stream, label, address, addresses, began);
+                    Ok(Came::Server(connection.hand_over(true)))
+                }
+                Ok(Probed::Redirected(script)) => Ok(Came::Redirect(script)),
+                Err((stage, cause)) => {
+                    let mut failure = failed(&label, began, stage, cause);
+                    failure.address = Some(address);
+                    failure.addresses = addresses;
+                    Err(failure)
+                }
+            };
+        }
+        let address_of = address.clone();
+        let connection = Connection::new(stream, label, address, addresses, began);
+        open(connection, opening, expectation, &address_of, &terms).await.map(Came::Server)
     }
-    let address_of = address.clone();
-    let connection = Connection::new(stream, label, address, addresses, began);
-    open(connection, opening, expectation, &address_of, &terms).await
 }
 
 /// The addresses of a server, in the order in which to dial them.
@@ -378,16 +441,16 @@ fn through(settings: &Settings, cause: Cause) -> Cause {
 }
 
 /// A failure before there was a connection.
-fn failed(server: &Server, began: Instant, stage: Stage, cause: Cause) -> Failure {
-    let mut failure = Failure::new(cause.kind, stage, Arc::clone(server.label()));
+fn failed(label: &Arc<str>, began: Instant, stage: Stage, cause: Cause) -> Failure {
+    let mut failure = Failure::new(cause.kind, stage, Arc::clone(label));
     cause.name(&mut failure);
     failure.elapsed = began.elapsed();
     failure
 }
 
 /// No address connected.
-fn lost(server: &Server, settings: &Settings, began: Instant, tried: Vec<Tried>) -> Failure {
-    let mut failure = Failure::merge(Arc::clone(server.label()), tried);
+fn lost(label: &Arc<str>, settings: &Settings, began: Instant, tried: Vec<Tried>) -> Failure {
+    let mut failure = Failure::merge(Arc::clone(label), tried);
     failure.detail = through(settings, Cause::new(failure.kind)).detail;
     if let Some(source) = settings.bind
         && failure.errno.is_some_and(|errno| errno.number == libc::EADDRNOTAVAIL)

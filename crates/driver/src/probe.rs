@@ -36,6 +36,13 @@ pub(crate) struct Upgrade<'a> {
     pub(crate) protocol: Option<&'a str>,
 }
 
+/// How a probe ended, where it did not fail.
+pub(crate) enum Probed {
+    Ready(Stream),
+    /// This is to be probed instead, on a connection of its own.
+    Redirected(Script),
+}
+
 /// Probes the server on this connection. A limit that was set is for the whole of it, and starts
 /// again where TLS begins; a share of the time left starts again with each message sent.
 pub(crate) async fn run(
@@ -44,7 +51,7 @@ pub(crate) async fn run(
     upgrade: Upgrade<'_>,
     address: &Address,
     terms: &Terms,
-) -> Result<Stream, (Stage, Cause)> {
+) -> Result<Probed, (Stage, Cause)> {
     let mut probe = script.probe();
     let mut chunk = vec![0; 8 << 10];
     let mut heard = false;
@@ -114,6 +121,7 @@ pub(crate) async fn run(
                 Err(_) => probe.handle(ProbeInput::TimeIsUp),
             },
             ProbeOutput::Ready { .. } => break,
+            ProbeOutput::Redirected(script) => return Ok(Probed::Redirected(script.clone())),
             ProbeOutput::Failed(refusal) => {
                 let refusal = refusal.clone();
                 let kind = refusal.kind;
@@ -134,7 +142,7 @@ pub(crate) async fn run(
         }
     }
     let _ = time::timeout(FAREWELL, farewell(&probe, &mut stream, &mut chunk)).await;
-    Ok(stream)
+    Ok(Probed::Ready(stream))
 }
 
 /// Draws a login's random bytes from the source that TLS draws from.
@@ -156,7 +164,7 @@ async fn send(stream: &mut Stream, bytes: &[u8]) -> io::Result<()> {
 fn over(probe: &mut Probe, cause: Cause) -> Result<(), (Stage, Cause)> {
     probe.handle(ProbeInput::End);
     match probe.poll() {
-        ProbeOutput::Ready { .. } => Ok(()),
+        ProbeOutput::Ready { .. } | ProbeOutput::Redirected(_) => Ok(()),
         ProbeOutput::Failed(refusal)
             if !matches!(refusal.kind, Kind::ClosedEarly | Kind::Truncated) =>
         {

@@ -376,7 +376,7 @@ fn of_servers(
         if let Some(via) = &server.options().overrides.via {
             settings.via = Some(via.clone());
         }
-        if settings.tls.is_none() && server.tls() != Tls::No {
+        if settings.tls.is_none() && server.may_use_tls() {
             let options = tls.clone().for_server(policy, index);
             let known = set_up.iter().find(|(known, _)| *known == options);
             let setup = match known {

@@ -104,6 +104,11 @@ impl TlsSetup {
         let sni = options.sni.as_deref().map(parse_sni).transpose()?;
         Ok(Self { config: Arc::new(config), sni })
     }
+
+    /// The same, asking for the name of each host.
+    pub(crate) fn without_name(self) -> Self {
+        Self { sni: None, ..self }
+    }
 }
 
 /// The TLS handshake with a server, on a connection that stands. `host` is the name to ask for

@@ -286,6 +286,14 @@ pub(crate) static HABITS: &[Habit] = &[
             "connect sends what it reads; a check with a header: redial wait 'http://HOST/#header=NAME:%20VALUE'",
         ),
     ),
+    row(
+        &["-L", "--location"],
+        "curl",
+        &[Wait],
+        No,
+        "follows redirects",
+        HttpOption("redirect=follow"),
+    ),
     row(&["-u", "--user"], "curl", &[Wait], One, "logs in with Basic authentication", User),
     row(
         &["-x", "--proxy"],

@@ -22,8 +22,7 @@ use std::{
 
 use clap::{CommandFactory, Parser};
 use redial::{
-    Goal, Policy, PolicyBuilder, Redial, Server, Tls, TlsOptions, TlsSetup, Verb, Verdict, Wait,
-    Waited,
+    Goal, Policy, PolicyBuilder, Redial, Server, TlsOptions, TlsSetup, Verb, Verdict, Wait, Waited,
 };
 
 use self::{progress::Progress, targets::Target};
@@ -392,7 +391,7 @@ struct Shared(Vec<(TlsOptions, TlsSetup)>);
 
 impl Shared {
     fn setup(&mut self, policy: &Policy, options: TlsOptions) -> Result<Option<TlsSetup>, Error> {
-        if policy.servers().iter().all(|server| server.tls() == Tls::No) {
+        if policy.servers().iter().all(|server| !server.may_use_tls()) {
             return Ok(None);
         }
         // A session of a wait has one server.

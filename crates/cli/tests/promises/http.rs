@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use redial_lab::{Certificate, Lab, PROTOCOLS, State};
 use serde_json::Value;
 
 use crate::support::{Ran, redial};
@@ -340,4 +341,177 @@ fn endless_answers_are_bounded() {
         let (ran, _) = once(&server.url(&format!("{path}#body=zzz")));
         assert_eq!(ran.status, Some(1), "{ran}");
     }
+}
+
+fn to(status: &str, location: &str) -> Vec<u8> {
+    format!("HTTP/1.1 {status}\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n").into()
+}
+
+#[test]
+fn redirects_are_followed_where_asked_for() {
+    let server = Server::answering(|path| match path {
+        "/login" => with("Content-Length: 5", b"hello"),
+        "/a" => to("301 Moved", "/b?x=1"),
+        "/b?x=1" => to("307 Temporary Redirect", "c/../login"),
+        "/gone" => to("302 Found", "/none"),
+        _ => b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".to_vec(),
+    });
+    ready(&server.url("/a"));
+    assert_eq!(server.requests.lock().unwrap().len(), 1);
+    ready(&server.url("/a#redirect=follow,status=200,body=hello"));
+    assert_eq!(server.requests.lock().unwrap().len(), 4);
+    assert_eq!(redial(["wait", "--once", "-L", &server.url("/a")]).run().status, Some(0));
+    let says = format!("redirected to {}: HTTP status 404, expected 200..399", server.url("/none"));
+    unexpected(&server.url("/gone#redirect=follow"), &says);
+    unexpected(&server.url("/a#status=200"), "HTTP status 301, expected 200");
+    refused(&["wait", "http://h/#redirect=yes"], "write #redirect=follow");
+    refused(&["wait", "redis://h/#redirect=follow"], "redis, has no use for `#redirect`");
+    let listed = format!("{}\n", server.url("/a#redirect=follow,status=200"));
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), listed).unwrap();
+    let ran = redial(["wait", "--once", "--targets", file.path().to_str().unwrap()]).run();
+    assert_eq!(ran.status, Some(0), "{ran}");
+}
+
+#[test]
+fn redirects_are_bounded_and_circles_are_named() {
+    let server = Server::answering(|path| match path {
+        "/circle" => to("302 Found", "/back"),
+        "/back" => to("302 Found", "/circle"),
+        "/none" => b"HTTP/1.1 302 Found\r\n\r\n".to_vec(),
+        "/ftp" => to("302 Found", "ftp://h/"),
+        path => to("302 Found", &format!("{path}x")),
+    });
+    let url = |path: &str| server.url(path);
+    let follow = |path: &str| url(&format!("{path}#redirect=follow"));
+    let circle = [url("/circle"), url("/back"), url("/circle")].join(" to ");
+    let says = format!("redirected to {}: it redirects in a circle: {circle}", url("/back"));
+    unexpected(&follow("/circle"), &says);
+    unexpected(&follow("/none"), "HTTP status 302 without a Location");
+    unexpected(&follow("/ftp"), "it redirects to `ftp://h/`, which is not HTTP");
+    let says = format!(
+        "redirected to {}: it is the end of 10 redirects, and redirects again",
+        url("/endlessxxxxxxxxxx")
+    );
+    server.requests.lock().unwrap().clear();
+    unexpected(&follow("/endless"), &says);
+    assert_eq!(server.requests.lock().unwrap().len(), 11);
+}
+
+#[test]
+fn credentials_stay_with_their_origin() {
+    let away = Server::answering(ok);
+    let elsewhere = away.url("/landed");
+    let home = Server::answering(move |path| match path {
+        "/away" => to("302 Found", &elsewhere),
+        "/here" => to("302 Found", "/landed"),
+        _ => ok(path),
+    });
+    let options = "redirect=follow,header=X-Token: t0ken,header=Cookie: c=1,header=X-A: b";
+    let url = |path: &str| home.url(&format!("{path}#{options}")).replace("//", "//app:s3cret@");
+    ready(&url("/here"));
+    let request = home.request();
+    for line in ["GET /landed", "Authorization: Basic", "X-Token: t0ken", "Cookie: c=1", "X-A: b"] {
+        assert!(request.contains(line), "{line}: {request}");
+    }
+    ready(&url("/away"));
+    let request = away.request();
+    assert!(request.starts_with("GET /landed HTTP/1.1\r\n"), "{request}");
+    assert!(request.contains("\r\nX-A: b\r\n"), "{request}");
+    for secret in ["Authorization", "X-Token", "Cookie"] {
+        assert!(!request.contains(secret), "{secret}: {request}");
+    }
+}
+
+/// A server that redirects to what it was sent, over another that repeats that.
+#[test]
+fn secrets_in_a_redirect_are_never_shown() {
+    let away = Server::answering(|path| match path {
+        "/x/s3cret" => to("302 Found", "/y/s3cret?token=t0ken"),
+        _ => with("Content-Length: 6", b"s3cret"),
+    });
+    let elsewhere = away.url("/x/s3cret");
+    let home = Server::answering(move |_| to("302 Found", &elsewhere));
+    let target = home.url("/#redirect=follow,body=zzz").replace("//", "//app:s3cret@");
+    for words in [&["wait", "--once", "-v"][..], &["wait", "--once", "--json"]] {
+        let ran = redial(words.iter().copied().chain([&*target])).run();
+        assert_eq!(ran.status, Some(1), "{ran}");
+        let shown = [&*ran.stdout, &*ran.stderr].concat();
+        assert!(shown.contains("/y/***?token=***: the body does not match"), "{ran}");
+        assert!(!shown.contains("s3cret") && !shown.contains("t0ken"), "{ran}");
+    }
+}
+
+/// The lab's HTTP server with a certificate of its authority, and the file of that authority.
+fn over_tls() -> (Lab, tempfile::NamedTempFile) {
+    let http = PROTOCOLS.iter().find(|protocol| protocol.name() == "http").unwrap();
+    let lab = Lab::start(http.in_state(State::Ready).over_tls(Certificate::Trusted)).unwrap();
+    let ca = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(ca.path(), lab.ca_pem().unwrap()).unwrap();
+    (lab, ca)
+}
+
+#[test]
+fn redirect_to_https_is_verified_and_back_is_refused() {
+    let (lab, ca) = over_tls();
+    let to_tls = format!("https://{}/", lab.address());
+    let server = Server::answering(move |_| to("308 Permanent Redirect", &to_tls));
+    let target = server.url("/#redirect=follow,status=200");
+    ready(&format!("{target},ca={}", ca.path().display()));
+    let ran = redial(["wait", "--once", "--ca", ca.path().to_str().unwrap(), &target]).run();
+    assert_eq!(ran.status, Some(0), "{ran}");
+    let (ran, json) = once(&target);
+    let failure = &json["targets"][0]["servers"][0]["failure"];
+    assert_eq!(failure["kind"], "tls-certificate", "{ran}");
+    assert_eq!(failure["server"], server.url("/"), "{ran}");
+    ready(&format!("https://{}/#ca={},redirect=follow", lab.address(), ca.path().display()));
+}
+
+/// A proxy by CONNECT, which keeps where it was asked to.
+fn proxy() -> (u16, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&asked);
+    thread::spawn(move || {
+        for mut client in listener.incoming().flatten() {
+            let Some(request) = read_request(&client) else { continue };
+            let place = request.split(' ').nth(1).unwrap().to_owned();
+            let Ok(mut server) = TcpStream::connect(&place) else { continue };
+            kept.lock().unwrap().push(place);
+            client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap_or_default();
+            let (mut from, mut back) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+            thread::spawn(move || std::io::copy(&mut from, &mut back));
+            thread::spawn(move || std::io::copy(&mut server, &mut client));
+        }
+    });
+    (port, asked)
+}
+
+#[test]
+fn checks_and_redirects_go_through_the_proxy() {
+    let (port, asked) = proxy();
+    let (lab, ca) = over_tls();
+    let (lab_at, to_tls) = (lab.address().to_string(), format!("https://{}/", lab.address()));
+    let server = Server::answering(move |_| to("302 Found", &to_tls));
+    let options = format!("redirect=follow,via=http://127.0.0.1:{port},ca={}", ca.path().display());
+    ready(&server.url(&format!("/#{options},status=200")));
+    assert_eq!(*asked.lock().unwrap(), [format!("127.0.0.1:{}", server.port), lab_at]);
+}
+
+#[test]
+fn policy_file_judges_by_its_options() {
+    let server = Server::answering(|path| match path {
+        "/old" => to("302 Found", "/new"),
+        _ => with("Content-Length: 19", br#"{"status": "ready"}"#),
+    });
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let target = server.url("/old#redirect=follow,header=X-Token: t0ken,json=/status:ready");
+    std::fs::write(file.path(), format!("servers = [\"{target}\"]\n")).unwrap();
+    let path = file.path().to_str().unwrap();
+    let ran = redial(["wait", "--once", "--policy", path]).run();
+    assert_eq!(ran.status, Some(0), "{ran}");
+    assert!(server.request().contains("\r\nX-Token: t0ken\r\n"));
+    let ran = redial(["check", path]).run();
+    assert!(ran.status == Some(0) && !ran.stdout.contains("t0ken"), "{ran}");
 }

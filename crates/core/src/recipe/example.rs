@@ -78,6 +78,11 @@ impl Example {
         loop {
             let input = match probe.poll() {
                 ProbeOutput::Ready { .. } => return Ok((None, sent)),
+                // What comes next is what the next server says.
+                ProbeOutput::Redirected(script) => {
+                    probe = script.clone().probe();
+                    continue;
+                }
                 ProbeOutput::Failed(refusal) => return Ok((Some(refusal.clone()), sent)),
                 ProbeOutput::StartTls => ProbeInput::TlsStarted,
                 ProbeOutput::Nonce => ProbeInput::Nonce(&self.nonce),

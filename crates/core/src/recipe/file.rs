@@ -136,7 +136,9 @@ fn step(table: Table<'_>, names: &[Option<&str>], seen: &mut Seen) -> Result<Ste
     ])?;
     let only = only(&table)?;
     let reads = table.text("reads")?;
-    let reads = reads.map(|text| text.one_of(&[("http-body", Reads::Body)])).transpose()?;
+    let reads = reads
+        .map(|text| text.one_of(&[("http-body", Reads::Body), ("http-redirect", Reads::Redirect)]))
+        .transpose()?;
     let expect = choices(&table, names, seen)?;
     let then = match (table.text("then")?, &expect) {
         (None, _) => Then::Next,

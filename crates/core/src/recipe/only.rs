@@ -33,9 +33,11 @@ pub(super) enum Condition {
     Password,
     /// What is sent can be read by no other machine: TLS that is not optional, or a Unix socket.
     Private,
+    /// The option `#redirect=follow` is there.
+    Redirect,
 }
 
-const NAMES: [(&str, Condition); 7] = [
+const NAMES: [(&str, Condition); 8] = [
     ("tls", Condition::Tls),
     ("tls-optional", Condition::OptionalTls),
     ("body", Condition::Body),
@@ -43,6 +45,7 @@ const NAMES: [(&str, Condition); 7] = [
     ("user", Condition::User),
     ("password", Condition::Password),
     ("private", Condition::Private),
+    ("redirect", Condition::Redirect),
 ];
 
 impl Only {
@@ -93,6 +96,7 @@ impl Condition {
             Self::OptionalTls => server.tls_is_optional(),
             Self::Body => server.options().body.is_some() || !server.options().json.is_empty(),
             Self::Login => server.options().login,
+            Self::Redirect => server.options().redirect,
             Self::User => server.user().is_some(),
             Self::Password => server.password().is_some(),
             Self::Private => {

@@ -57,6 +57,9 @@ pub enum ProbeOutput<'a> {
         /// What the recipe says about it: `it asks for a password`.
         says: Option<&'a str>,
     },
+    /// It redirects to another server, and redirects are to be followed. The probe is over; the
+    /// next is that of this script, on a new connection to [`Script::server`].
+    Redirected(&'a Script),
     /// It is not. The probe is over.
     Failed(&'a Refusal),
 }
@@ -86,6 +89,8 @@ pub enum ProbeOutput<'a> {
 ///             ProbeOutput::StartTls => probe.handle(ProbeInput::TlsStarted), // after the handshake
 ///             ProbeOutput::Nonce => probe.handle(ProbeInput::Nonce(b"18 random bytes, drawn")),
 ///             ProbeOutput::Compute => probe.handle(ProbeInput::Computed),
+///             // To be followed on a new connection: none of it is asked for here.
+///             ProbeOutput::Redirected(_) => return Ok(None),
 ///             ProbeOutput::Failed(refusal) => return Ok(Some(refusal.clone())),
 ///             ProbeOutput::Ready { .. } => {
 ///                 // Good manners. Ready stays ready, whatever becomes of it.
@@ -142,6 +147,7 @@ enum Phase {
     Compute,
     Read,
     Ready { says: Option<Arc<str>>, bye: bool },
+    Redirected(Script),
     Failed(Refusal),
 }
 
@@ -175,6 +181,7 @@ impl Probe {
             Phase::Compute => ProbeOutput::Compute,
             Phase::Read => ProbeOutput::Read,
             Phase::Ready { says, .. } => ProbeOutput::Ready { says: says.as_deref() },
+            Phase::Redirected(script) => ProbeOutput::Redirected(script),
             Phase::Failed(refusal) => ProbeOutput::Failed(refusal),
         }
     }
@@ -189,10 +196,10 @@ impl Probe {
         }
     }
 
-    /// Whether it is over: ready, or failed.
+    /// Whether it is over: ready, redirected, or failed.
     #[must_use]
     pub const fn is_over(&self) -> bool {
-        matches!(self.phase, Phase::Ready { .. } | Phase::Failed(_))
+        matches!(self.phase, Phase::Ready { .. } | Phase::Redirected(_) | Phase::Failed(_))
     }
 
     /// Something happened. What comes after the probe is over is ignored.
@@ -273,11 +280,16 @@ impl Probe {
                 match self.read(wanted, over) {
                     Outcome::More => return,
                     Outcome::Ready => self.lead(step.then, &[]),
+                    Outcome::Redirected(status, location) => {
+                        match script.redirected(status, &location) {
+                            Ok(script) => self.phase = Phase::Redirected(script),
+                            Err(says) => {
+                                return self.refuse(Kind::UnexpectedResponse, &says, &[]);
+                            }
+                        }
+                    }
                     Outcome::Refused(kind, says, words) => {
-                        let says = self.login.scrub(says.as_bytes());
-                        let says = sentence(&String::from_utf8_lossy(&says));
-                        let refusal = refused(kind, &self.login.scrub(&words));
-                        return self.fail(Refusal { says: Some(says.into()), ..refusal });
+                        return self.refuse(kind, &says, &words);
                     }
                 }
                 continue;
@@ -329,6 +341,14 @@ impl Probe {
                 }
             }
         }
+    }
+
+    /// Fails with a sentence and the server's words, without the secrets that either repeats.
+    fn refuse(&mut self, kind: Kind, says: &str, words: &[u8]) {
+        let says = self.login.scrub(says.as_bytes());
+        let says = sentence(&String::from_utf8_lossy(&says));
+        let refusal = refused(kind, &self.login.scrub(words));
+        self.fail(Refusal { says: Some(says.into()), ..refusal });
     }
 
     /// Reads what came of an HTTP answer.
@@ -424,6 +444,7 @@ impl fmt::Debug for ProbeOutput<'_> {
             Self::Compute => f.write_str("Compute"),
             Self::Read => f.write_str("Read"),
             Self::Ready { says } => f.debug_struct("Ready").field("says", says).finish(),
+            Self::Redirected(_) => f.write_str("Redirected"),
             Self::Failed(refusal) => f.debug_tuple("Failed").field(refusal).finish(),
         }
     }

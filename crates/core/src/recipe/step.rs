@@ -84,7 +84,11 @@ impl Step {
     pub(super) fn uses(&self, option: &str) -> bool {
         let mut choices = self.expect.iter().flat_map(|choices| &choices.all);
         self.send.uses(option)
-            || self.reads == Some(Reads::Body) && matches!(option, "body" | "json")
+            || match self.reads {
+                Some(Reads::Body) => matches!(option, "body" | "json"),
+                Some(Reads::Redirect) => option == "redirect",
+                None => false,
+            }
             || choices.any(|choice| match choice.pattern {
                 Pattern::Fixed(_) => false,
                 Pattern::Status { .. } => option == "status",
@@ -99,7 +103,7 @@ impl Step {
         }
         let send = self.send.build(&Filler::new(server))?;
         let expect = self.expect.as_ref().map(|choices| choices.made(Some(server))).transpose()?;
-        let reads = self.reads.map(|Reads::Body| wanted(server)).transpose()?;
+        let reads = self.reads.map(|reads| wanted(server, reads)).transpose()?;
         Ok(Some(Made { send, expect, reads, then: self.then }))
     }
 }
@@ -189,15 +193,18 @@ fn body(server: &Server) -> Result<Option<Answer>, Mistake> {
 }
 
 /// Returns what is read of an HTTP answer of this server.
-fn wanted(server: &Server) -> Result<Wanted, Mistake> {
+fn wanted(server: &Server, reads: Reads) -> Result<Wanted, Mistake> {
     let options = server.options();
+    if reads == Reads::Redirect {
+        return Ok(Wanted { location: true, text: None, json: Box::default() });
+    }
     if options.method.as_deref() == Some("HEAD") {
         let what =
             format!("an answer to HEAD has no body, and one is expected of {}", server.label());
         return Err(Mistake::new(0..0, what, "leave method out, or ask for no body"));
     }
     let text = body(server)?.map(|answer| answer.with_limit(http::LIMIT));
-    Ok(Wanted { text, json: options.json.clone().into() })
+    Ok(Wanted { location: false, text, json: options.json.clone().into() })
 }
 
 /// A pattern of the numbers of three digits in these ranges: `(?:20[0-9]|3[0-9][0-9])`.

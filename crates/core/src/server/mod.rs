@@ -15,6 +15,7 @@ mod overrides;
 mod place;
 mod query;
 mod read;
+mod redirect;
 mod secret;
 mod statuses;
 mod target;
@@ -184,6 +185,13 @@ impl Server {
             Tls::No if self.options.starttls => Tls::ByProtocol,
             tls => tls,
         }
+    }
+
+    /// Returns true if a connection to it may use TLS: it begins with it, agrees on it, or may be
+    /// redirected to https.
+    #[must_use]
+    pub fn may_use_tls(&self) -> bool {
+        self.tls() != Tls::No || self.options.redirect
     }
 
     /// What stood before `://`.

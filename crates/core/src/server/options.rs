@@ -18,8 +18,8 @@ use crate::{
 };
 
 /// The options that are no flag of another name.
-pub(super) const NAMES: [&str; 9] =
-    ["within", "as", "starttls", "login", "status", "body", "json", "method", "header"];
+pub(super) const NAMES: [&str; 10] =
+    ["within", "as", "starttls", "login", "status", "body", "json", "method", "header", "redirect"];
 
 /// The options without a value.
 pub(super) const FLAGS: [&str; 3] = ["starttls", "login", "insecure"];
@@ -58,6 +58,8 @@ pub struct Options {
     /// `header=Name: value`: lines that are sent as well, each an option. What is written
     /// percent-encoded is decoded here, in `body` too.
     pub headers: Vec<Header>,
+    /// `redirect=follow`: an answer that redirects is followed.
+    pub redirect: bool,
     /// `ca=FILE`, `sni=NAME`, `via=PROXY`, `connect-timeout=2s` and others with a flag's name.
     pub overrides: Overrides,
 }
@@ -106,6 +108,7 @@ impl Options {
             json: if self.json.is_empty() { other.json.clone() } else { self.json },
             method: self.method.or_else(|| other.method.clone()),
             headers: if self.headers.is_empty() { other.headers.clone() } else { self.headers },
+            redirect: self.redirect || other.redirect,
             overrides: self.overrides.or(&other.overrides),
         }
     }
@@ -118,6 +121,7 @@ impl Options {
             ("json", !self.json.is_empty()),
             ("method", self.method.is_some()),
             ("header", !self.headers.is_empty()),
+            ("redirect", self.redirect),
         ];
         named.into_iter().filter(|(_, is_set)| *is_set).map(|(name, _)| name)
     }
@@ -130,6 +134,7 @@ impl Options {
             json: Vec::new(),
             method: None,
             headers: Vec::new(),
+            redirect: false,
             ..self.clone()
         }
     }
@@ -165,6 +170,7 @@ impl Options {
             "status" => self.status.is_some(),
             "body" => self.body.is_some(),
             "method" => self.method.is_some(),
+            "redirect" => self.redirect,
             "header" | "json" => false,
             _ => self.overrides.has(name),
         };
@@ -203,6 +209,8 @@ impl Options {
                 let instead = "write #status=200, #status=200..399 or #status=200,401";
                 self.status = Some(set.ok_or_else(|| wrong("set of statuses", instead))?);
             }
+            "redirect" if value == "follow" => self.redirect = true,
+            "redirect" => return Err(wrong("way of redirects", "write #redirect=follow")),
             "method" => match value.bytes().all(|byte| byte.is_ascii_uppercase()) {
                 true => self.method = Some(value.into()),
                 false => return Err(wrong("method", "write #method=HEAD")),
@@ -253,7 +261,8 @@ impl fmt::Display for Options {
             text("method", &self.method),
         ];
         let mut sign = "";
-        let all = all.into_iter().flatten().chain(json).chain(headers);
+        let redirect = self.redirect.then(|| "redirect=follow".into());
+        let all = all.into_iter().flatten().chain(json).chain(headers).chain(redirect);
         for option in all.chain(self.overrides.written()) {
             write!(f, "{sign}{option}")?;
             sign = ",";

@@ -13,7 +13,7 @@ use super::{
     options::{FLAGS, LISTS, continues},
     read,
 };
-use crate::{Mistake, Scheme, Tls, nearest::quoted};
+use crate::{Mistake, Scheme, nearest::quoted};
 
 /// One or more servers of which any will do.
 ///
@@ -245,7 +245,7 @@ fn shared(groups: Vec<Vec<Server>>, end: usize) -> Result<Vec<Server>, Mistake> 
 /// Refuses options that none of these servers has a use for.
 fn refuse_idle(overrides: &Overrides, servers: &[Server], end: usize) -> Result<(), Mistake> {
     let Some(first) = servers.first() else { return Ok(()) };
-    let with_tls = servers.iter().any(|server| server.tls() != Tls::No);
+    let with_tls = servers.iter().any(Server::may_use_tls);
     if let Some(name) = overrides.only_for_tls().filter(|_| !with_tls) {
         let what = format!("`#{name}` is for TLS, and {} uses none", quoted(first.label()));
         let instead = match first.written_with_tls() {

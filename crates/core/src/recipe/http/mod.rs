@@ -30,11 +30,15 @@ pub(super) const LIMIT: usize = 1 << 20;
 pub(super) enum Reads {
     /// The body, for `#body` and `#json`.
     Body,
+    /// The headers, for where they redirect to.
+    Redirect,
 }
 
 /// What a step reads of one server's answer.
 #[derive(Clone, Debug)]
 pub(super) struct Wanted {
+    /// Whether the headers are all that is read, for their `Location`.
+    pub(super) location: bool,
     pub(super) text: Option<Answer>,
     pub(super) json: Box<[JsonCheck]>,
 }
@@ -43,6 +47,8 @@ pub(super) struct Wanted {
 pub(super) enum Outcome {
     More,
     Ready,
+    /// This status redirects there.
+    Redirected(u16, String),
     Refused(Kind, String, Vec<u8>),
 }
 
@@ -85,6 +91,13 @@ impl Reader {
         if self.body.is_none() {
             if !self.head.take(bytes)? {
                 return Ok(Outcome::More);
+            }
+            if wanted.location {
+                let location = self.head.all("location").next().map(ToString::to_string);
+                return match location {
+                    Some(location) => Ok(Outcome::Redirected(self.status, location)),
+                    None => Err(format!("HTTP status {} without a Location", self.status)),
+                };
             }
             let has_none = matches!(self.status, 204 | 304);
             self.body = Some(if has_none { Body::none() } else { Body::new(&self.head)? });
@@ -167,6 +180,7 @@ mod tests {
 
     fn outcome(text: Option<&str>, json: &[&str], said: &[u8], size: usize) -> String {
         let wanted = Wanted {
+            location: false,
             text: text.map(|text| Answer::parse(text).unwrap().with_limit(LIMIT)),
             json: json.iter().map(|text| JsonCheck::parse(text).unwrap()).collect(),
         };
@@ -174,13 +188,15 @@ mod tests {
         for (index, piece) in said.chunks(size).enumerate() {
             match reader.feed(&wanted, piece) {
                 Outcome::More => {}
-                Outcome::Ready => return format!("ready at {}", (index + 1) * size),
+                Outcome::Ready | Outcome::Redirected(..) => {
+                    return format!("ready at {}", (index + 1) * size);
+                }
                 Outcome::Refused(kind, says, _) => return format!("{kind}: {says}"),
             }
         }
         match reader.end(&wanted, Over::End) {
             Outcome::More => "more".into(),
-            Outcome::Ready => "ready".into(),
+            Outcome::Ready | Outcome::Redirected(..) => "ready".into(),
             Outcome::Refused(kind, says, _) => format!("{kind}: {says}"),
         }
     }
