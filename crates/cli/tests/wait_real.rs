@@ -187,6 +187,40 @@ fn three_hundred_checks_of_a_mariadb_do_not_block_anybody() {
     assert!(content, "{said}");
 }
 
+/// curl's word for each: 401 and 204, 302 and 200, gzip in chunks.
+#[test]
+fn nginx_by_login_redirect_and_json() {
+    for (scheme, server) in [("http", nginx::start()), ("https", nginx::over_tls())] {
+        let at = server.address();
+        let ca =
+            if scheme == "https" { format!(",ca={}", server.path("ca.pem")) } else { "".into() };
+        let url = |user: &str, rest: &str| format!("{scheme}://{user}{at}{rest}{ca}");
+        ready(&url("app:s3cret@", "/private#status=204"));
+        ready(&url("", "/private#status=204,header=Authorization:%20Basic%20YXBwOnMzY3JldA=="));
+        let says = "HTTP status 401, expected 204";
+        not_ready(&url("app:wrong@", "/private#status=204"), "unexpected-response", says);
+        not_ready(&url("", "/private#status=204"), "unexpected-response", says);
+        ready(&url("", "/private#status=204,401"));
+        let says = "HTTP status 302, expected 200";
+        not_ready(&url("", "/moved#status=200"), "unexpected-response", says);
+        if scheme == "http" {
+            ready(&url("", "/moved#status=200,redirect=follow,body=hello"));
+        }
+        ready(&url("", "/json#json=/status:ready"));
+        ready(&url("", "/json#json=/status:ready,header=Accept-Encoding:%20gzip"));
+        let says = "/status is \"ready\", expected \"up\"";
+        not_ready(
+            &url("", "/json#json=/status:up,header=Accept-Encoding:%20gzip"),
+            "unexpected-response",
+            says,
+        );
+        let page = format!("{scheme}://{at}/json");
+        let encoding =
+            real::ask("curl", &["curl", "-sk", "-I", "-H", "Accept-Encoding: gzip", &page]).1;
+        assert!(encoding.contains("Content-Encoding: gzip"), "{encoding}");
+    }
+}
+
 #[test]
 fn nginx_by_status() {
     let server = nginx::start();

@@ -126,7 +126,7 @@ pub(crate) async fn attempt_within(
     let mut came = first.attempt(opening, expectation, terms.clone()).await?;
     loop {
         let script = match came {
-            Came::Server(connection) => return Ok(connection),
+            Came::Server(connection) => return Ok(*connection),
             Came::Redirect(script) => script,
         };
         let settings = settings.for_redirect(&script);
@@ -139,7 +139,7 @@ pub(crate) async fn attempt_within(
 
 /// What an attempt at one server came to, where it did not fail.
 enum Came {
-    Server(Connection),
+    Server(Box<Connection>),
     /// It redirects: this is to be probed instead.
     Redirect(Script),
 }
@@ -221,7 +221,7 @@ impl Dial<'_> {
             return match probe::run(script, stream, upgrade, &address, &terms).await {
                 Ok(Probed::Ready(stream)) => {
                     let connection = Connection::new(stream, label, address, addresses, began);
-                    Ok(Came::Server(connection.hand_over(true)))
+                    Ok(Came::Server(Box::new(connection.hand_over(true))))
                 }
                 Ok(Probed::Redirected(script)) => Ok(Came::Redirect(script)),
                 Err((stage, cause)) => {
@@ -234,7 +234,10 @@ impl Dial<'_> {
         }
         let address_of = address.clone();
         let connection = Connection::new(stream, label, address, addresses, began);
-        open(connection, opening, expectation, &address_of, &terms).await.map(Came::Server)
+        open(connection, opening, expectation, &address_of, &terms)
+            .await
+            .map(Box::new)
+            .map(Came::Server)
     }
 }
 

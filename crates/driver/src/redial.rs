@@ -339,6 +339,7 @@ impl Redial {
         }
         if !self.policy.is_probing() {
             begins_no_tls(self.policy.servers())?;
+            has_no_probe_options(self.policy.servers())?;
         }
         let settings = of_servers(&self.policy, self.settings, &self.tls)?;
         let record =
@@ -446,6 +447,20 @@ fn begins_no_tls(servers: &[Server]) -> Result<(), Error> {
                 server.label()
             ),
             "write tls://HOST:PORT where the server begins with TLS, or leave the wish out",
+        )),
+        None => Ok(()),
+    }
+}
+
+/// A connection that is somebody else's is not asked what a probe asks.
+fn has_no_probe_options(servers: &[Server]) -> Result<(), Error> {
+    let mut options = servers.iter().flat_map(|server| {
+        server.options().for_probes().map(move |option| (server.label(), option))
+    });
+    match options.next() {
+        Some((label, option)) => Err(Error::new(
+            format!("`#{option}` is for a probe, and a connection to {label} sends none (`wait`)"),
+            format!("leave {option} out, or probe the server: redial wait"),
         )),
         None => Ok(()),
     }

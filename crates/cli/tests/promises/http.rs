@@ -207,6 +207,7 @@ fn option_without_use_is_an_error() {
     ] {
         refused(&[&["wait"], words].concat(), says);
     }
+    refused(&["connect", "http://127.0.0.1:1#status=200"], "`#status` is for a probe");
     // With a recipe for all, it has a use; and it is asked of servers of its own protocol only.
     let server = Server::answering(ok);
     let target = format!("127.0.0.1:{}#status=200", server.port);

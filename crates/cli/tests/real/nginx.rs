@@ -1,4 +1,5 @@
 //! nginx (nginx-light): `/` is ready, `/starting` says 503, `/dead` has nobody behind it (502).
+//! `/private` wants app and s3cret, `/moved` leads to `/`, `/json` is compressed for who takes that.
 
 use std::process::Command;
 
@@ -36,6 +37,7 @@ fn command(place: &Place, speaks: &str, files: &str) -> Command {
     let port = place.port();
     let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
     let temporary = temporary.map(|name| format!("{name}_temp_path temporary;")).concat();
+    let users = place.write("users", "app:{PLAIN}s3cret\n");
     let text = format!(
         "daemon off; master_process off; pid pid; error_log stderr;
         events {{ worker_connections 64; }}
@@ -46,6 +48,17 @@ fn command(place: &Place, speaks: &str, files: &str) -> Command {
                 {files}
                 location / {{ return 200 \"hello\\n\"; }}
                 location /starting {{ return 503 \"starting\\n\"; }}
+                location /private {{
+                    auth_basic realm;
+                    auth_basic_user_file {users};
+                    try_files /none =204;
+                }}
+                location /moved {{ return 302 /; }}
+                location /json {{
+                    gzip on; gzip_min_length 1; gzip_types application/json;
+                    default_type application/json;
+                    return 200 '{{\"status\": \"ready\"}}';
+                }}
                 location /dead {{ proxy_pass http://127.0.0.1:1; }}
             }}
         }}"

@@ -114,7 +114,7 @@ impl Options {
     }
 
     /// Returns the names of the options that only a recipe's probe has a use for, and are set.
-    pub(crate) fn for_probes(&self) -> impl Iterator<Item = &'static str> {
+    pub fn for_probes(&self) -> impl Iterator<Item = &'static str> {
         let named = [
             ("status", self.status.is_some()),
             ("body", self.body.is_some()),
