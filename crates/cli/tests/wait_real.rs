@@ -203,9 +203,7 @@ fn nginx_by_login_redirect_and_json() {
         ready(&url("", "/private#status=204,401"));
         let says = "HTTP status 302, expected 200";
         not_ready(&url("", "/moved#status=200"), "unexpected-response", says);
-        if scheme == "http" {
-            ready(&url("", "/moved#status=200,redirect=follow,body=hello"));
-        }
+        ready(&url("", "/moved#status=200,redirect=follow,body=hello"));
         ready(&url("", "/json#json=/status:ready"));
         ready(&url("", "/json#json=/status:ready,header=Accept-Encoding:%20gzip"));
         let says = "/status is \"ready\", expected \"up\"";

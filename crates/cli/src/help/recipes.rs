@@ -67,6 +67,6 @@ database that is not there yet is `unavailable`.";
 
 const OPTIONS: &str = "\
 Options stand behind #, and never travel: within=5s, as=NAME, starttls, login. For http: \
-status=200,401 or status=200..399, body=TEXT, method=HEAD, and header=Name:%20value, as often as \
-needed. http://USER:PASSWORD@HOST/ is sent as Basic authentication. An option that the target's \
+status=200,401 or status=200..399, header=Name:%20value and json=/status:ready as often as needed, \
+body=TEXT, method=HEAD, redirect=follow. http://USER:PASSWORD@HOST/ is sent as Basic authentication. An option that the target's \
 recipe has no use for is an error.";

@@ -148,6 +148,22 @@ fn headers_of_a_target_are_sent() {
     assert!(server.request().contains("\r\nAuthorization: Bearer t,k\r\n"));
 }
 
+/// A variable is a list, where a blank separates targets.
+#[test]
+fn header_in_a_variable_is_sent_and_not_shown() {
+    let server = Server::answering(ok);
+    let run =
+        |target: String| redial(["wait", "--once", "-v", "env:API"]).env("API", &target).run();
+    let ran = run(server.url("/#header=Authorization:%20Bearer%20s3cret"));
+    assert_eq!(ran.status, Some(0), "{ran}");
+    assert!(server.request().contains("\r\nAuthorization: Bearer s3cret\r\n"));
+    let refused = run(server.url("/#header=Authorization: Bearer s3cret"));
+    assert_eq!(refused.status, Some(125), "{refused}");
+    for ran in [ran, refused] {
+        assert!(!ran.stderr.contains("s3cret"), "{ran}");
+    }
+}
+
 #[test]
 fn header_that_cannot_be_sent_is_refused() {
     for (header, says) in [
@@ -453,7 +469,7 @@ fn over_tls() -> (Lab, tempfile::NamedTempFile) {
 }
 
 #[test]
-fn redirect_to_https_is_verified_and_back_is_refused() {
+fn redirect_to_https_is_verified() {
     let (lab, ca) = over_tls();
     let to_tls = format!("https://{}/", lab.address());
     let server = Server::answering(move |_| to("308 Permanent Redirect", &to_tls));

@@ -143,7 +143,7 @@ impl Recipe {
         let what = format!("no recipe is called {}", quoted(name));
         let instead = match nearest(name, RECIPES.iter().map(|one| one.name)) {
             Some(near) => format!("the nearest is `{near}`"),
-            None => "see them: redial help recipes; or write the path of a file of your own".into(),
+            None => "see them: redial help recipes; for a file of your own: --as FILE".into(),
         };
         Err(Mistake::new(0..name.len(), what, instead))
     }
