@@ -11,6 +11,7 @@ mod check;
 mod connect;
 mod error;
 mod exit;
+mod flag_hints;
 mod flags;
 mod habits;
 mod help;
@@ -59,7 +60,9 @@ fn main() -> ExitCode {
         signals::end_at_once();
     }
     let asked = json::Asked::of(place_of(first.as_deref()), &words);
-    let exit = verb(first.as_deref(), words.into_iter()).unwrap_or_else(|error| {
+    let checked = flag_hints::refuse_dashes(&words, &commands());
+    let exit = checked.and_then(|()| verb(first.as_deref(), words.into_iter()));
+    let exit = exit.unwrap_or_else(|error| {
         let exit = match (first.as_deref(), error.exit()) {
             // Its own trouble is 125, as coreutils report it.
             (Some("wait"), Exit::Usage) => Exit::Trouble,

@@ -1,11 +1,12 @@
 //! What the reader of flags found wrong, in redial's words: one line, and what to write instead.
 //!
-//! clap finds the mistakes and knows the nearest flag; what it says of rare ones is passed on as it
-//! is. Start at [`sentence`].
+//! clap finds the mistakes; what it says of rare ones is passed on as it is. Start at [`sentence`].
 
 use std::error::Error as _;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use crate::flag_hints;
 
 /// The error as `WHAT; INSTEAD`.
 pub(crate) fn sentence(error: &clap::Error) -> String {
@@ -24,8 +25,7 @@ fn known(error: &clap::Error) -> Option<String> {
                 return Some(format!("`{flag}` is one word too many; see --help"));
             }
             // `-1` behind a flag is its value, and was meant to be.
-            let near = one(error, ContextKind::SuggestedArg)
-                .map_or_else(|| "see --help".into(), |near| format!("the nearest is `{near}`"));
+            let near = flag_hints::near(&flag, &flag_hints::of_this_verb());
             Some(format!("there is no flag `{flag}`; {near}"))
         }
         ErrorKind::ArgumentConflict => {

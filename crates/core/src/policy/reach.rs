@@ -80,6 +80,20 @@ impl Policy {
         })
     }
 
+    /// Returns true if this clause handles some failure of this kind that can happen to the servers.
+    #[must_use]
+    pub fn handles(&self, clause: usize, kind: Kind) -> bool {
+        let (Some(in_front), Some(this)) = (self.clauses.get(..clause), self.clauses.get(clause))
+        else {
+            return false;
+        };
+        self.missing(kind).is_none()
+            && failures(kind).any(|(failure, new)| {
+                this.matches(&failure, new)
+                    && !in_front.iter().any(|other| other.matches(&failure, new))
+            })
+    }
+
     /// What would have to be there for a failure of this kind to happen.
     fn missing(&self, kind: Kind) -> Option<Missing> {
         let servers = &self.servers;

@@ -5,18 +5,23 @@
 //! years. Start at [`parse_duration`].
 
 use alloc::{
+    borrow::ToOwned,
     format,
     string::{String, ToString},
 };
 use core::{fmt, time::Duration};
 
 use super::number::Noun;
-use crate::{
-    Mistake,
-    nearest::{nearest, quoted},
-};
+use crate::{Mistake, nearest::quoted, suggestion::nearest_or};
 
-const NOUN: Noun = Noun { name: "duration", example: "5s or 250ms", unit: "nanosecond" };
+const NOUN: Noun = Noun {
+    name: "duration",
+    example: "5s or 250ms",
+    unit: "nanosecond",
+    reads: |text| parse_duration(text).is_ok(),
+};
+/// The same where a bare number is seconds.
+const SECONDS: Noun = Noun { reads: |text| parse_seconds_or_duration(text).is_ok(), ..NOUN };
 
 const MICRO: u64 = 1_000;
 const MILLI: u64 = 1_000 * MICRO;
@@ -76,10 +81,11 @@ pub fn parse_seconds_or_duration(text: &str) -> Result<Duration, Mistake> {
 }
 
 fn read(text: &str, bare_is_seconds: bool) -> Result<Duration, Mistake> {
-    NOUN.check(text)?;
+    let noun = if bare_is_seconds { SECONDS } else { NOUN };
+    noun.check(text)?;
     let (mut total, mut at, mut last) = (0_u64, 0, u64::MAX);
     while at < text.len() {
-        let number = NOUN.number(text, at)?;
+        let number = noun.number(text, at)?;
         let digits = &text[at..at + number.length];
         let rest = &text[at + number.length..];
         let name =
@@ -98,8 +104,8 @@ fn read(text: &str, bare_is_seconds: bool) -> Result<Duration, Mistake> {
             let what = format!("{} stands after a unit that is not larger", quoted(&text[at..end]));
             return Err(Mistake::new(at..end, what, "write the larger unit first, such as 2m30s"));
         }
-        let value = NOUN.times(text, at, number, unit)?;
-        total = total.checked_add(value).ok_or_else(|| NOUN.too_large(text))?;
+        let value = noun.times(text, at, number, unit)?;
+        total = total.checked_add(value).ok_or_else(|| noun.too_large(text))?;
         (at, last) = (end, unit);
     }
     Ok(Duration::from_nanos(total))
@@ -121,9 +127,16 @@ fn unit(name: &str) -> Result<u64, Mistake> {
         "day" | "days" => Some("d"),
         lower => UNITS.iter().map(|(unit, _)| *unit).find(|unit| *unit == lower),
     };
-    let instead = match meant.or_else(|| nearest(name, UNITS.iter().map(|(unit, _)| *unit))) {
-        Some(unit) => format!("the nearest is `{unit}` (ns, us, ms, s, m, h, d)"),
-        None => String::from("write ns, us, ms, s, m, h or d"),
+    let units = || UNITS.iter().map(|(unit, _)| *unit);
+    let otherwise = "write ns, us, ms, s, m, h or d";
+    let is_unit = |unit: &str| units().any(|known| known == unit);
+    let instead = match meant {
+        Some(unit) => nearest_or(unit, units(), str::to_owned, is_unit, otherwise),
+        None => nearest_or(name, units(), str::to_owned, is_unit, otherwise),
+    };
+    let instead = match instead == otherwise {
+        true => instead,
+        false => format!("{instead} (ns, us, ms, s, m, h, d)"),
     };
     Err(Mistake::new(0..name.len(), format!("no unit of time is called {}", quoted(name)), instead))
 }
@@ -254,7 +267,9 @@ mod tests {
             ),
             ("1e3s", 1..2, "no unit of time is called `e`; write ns, us, ms, s, m, h or d"),
             ("1,5s", 1..2, "`1,5s` has a comma in it; write `1.5s`"),
-            ("5.s", 0..2, "`5.` is not a number; write `5`"),
+            ("5.s", 0..2, "`5.` is not a number; write `5s`"),
+            ("1,000ms", 1..2, "`1,000ms` has a comma in it; write `1000ms`"),
+            ("1,5x", 1..2, "`1,5x` has a comma in it; write 5s or 250ms"),
             (
                 "30s2m",
                 3..5,

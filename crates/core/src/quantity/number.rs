@@ -5,7 +5,7 @@
 
 use alloc::{format, string::String};
 
-use crate::{Mistake, nearest::quoted};
+use crate::{Mistake, nearest::quoted, suggestion::write_or};
 
 /// Decimal places that are kept; what is finer cannot be told apart.
 const PLACES: u32 = 18;
@@ -18,6 +18,8 @@ pub(super) struct Noun {
     pub(super) example: &'static str,
     /// What it is counted in: `nanosecond`.
     pub(super) unit: &'static str,
+    /// Its reader, which every suggestion has to pass.
+    pub(super) reads: fn(&str) -> bool,
 }
 
 /// A decimal number: `whole + fraction / 10^18`.
@@ -40,7 +42,7 @@ impl Noun {
         if let Some((at, space)) = text.char_indices().find(|(_, c)| c.is_whitespace()) {
             let whole: String = text.split_whitespace().collect();
             let what = format!("{} has a space in it", quoted(text));
-            let instead = format!("write {}", quoted(&whole));
+            let instead = write_or([whole], self.reads, format!("write {example}"));
             return Err(Mistake::new(at..at + space.len_utf8(), what, instead));
         }
         let what = match text.as_bytes().first() {
@@ -64,12 +66,18 @@ impl Noun {
         match rest.as_bytes().get(length) {
             Some(b',') => {
                 let what = format!("{} has a comma in it", quoted(text));
-                let instead = format!("write {}", quoted(&text.replace(',', ".")));
+                let whole = groups_thousands(text).then(|| text.replace(',', ""));
+                let candidates = whole.into_iter().chain([text.replacen(',', ".", 1)]);
+                let instead = write_or(candidates, self.reads, format!("write {}", self.example));
                 Err(Mistake::new(end..end + 1, what, instead))
             }
             Some(b'.' | b'_') => {
                 let what = format!("{} is not a number", quoted(&text[start..=end]));
-                Err(Mistake::new(start..end + 1, what, format!("write {}", quoted(digits))))
+                let is_last = !rest[length + 1..].starts_with(|c: char| c.is_ascii_digit());
+                let whole = format!("{}{}", &text[..end], &text[end + 1..]);
+                let candidate = (is_last || rest[length..].starts_with('_')).then_some(whole);
+                let instead = write_or(candidate, self.reads, format!("write {}", self.example));
+                Err(Mistake::new(start..end + 1, what, instead))
             }
             _ => Number::read(digits).ok_or_else(|| self.too_large(text)),
         }
@@ -129,6 +137,12 @@ impl Number {
         let fraction = (u128::from(self.fraction) * u128::from(unit) + one / 2) / one;
         u64::try_from(u128::from(self.whole) * u128::from(unit) + fraction).ok()
     }
+}
+
+/// Returns true if each comma is followed by three digits, as in `1,000,000`.
+fn groups_thousands(text: &str) -> bool {
+    let mut groups = text.split(',').skip(1);
+    groups.all(|group| group.bytes().take_while(u8::is_ascii_digit).count() == 3)
 }
 
 /// How many bytes of the text are a number: `12`, `1_000`, `1.5`, `.5`.

@@ -3,7 +3,7 @@
 //! A size is in bytes and a count in whatever is counted; in a size `k` is 1024, in a count 1000.
 //! Start at [`parse_size`].
 
-use alloc::{format, vec::Vec};
+use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 use core::{fmt, time::Duration};
 
 use super::{
@@ -12,12 +12,28 @@ use super::{
 };
 use crate::{
     Mistake,
-    nearest::{nearest, quoted},
+    nearest::quoted,
+    suggestion::{nearest_or, write_or},
 };
 
-const SIZE: Noun = Noun { name: "size", example: "512 or 16KiB", unit: "byte" };
-const COUNT: Noun = Noun { name: "count", example: "1000 or 100k", unit: "whole one" };
-const RATE: Noun = Noun { name: "rate", example: "2000/s or 100/m", unit: "whole one" };
+const SIZE: Noun = Noun {
+    name: "size",
+    example: "512 or 16KiB",
+    unit: "byte",
+    reads: |text| parse_size(text).is_ok(),
+};
+const COUNT: Noun = Noun {
+    name: "count",
+    example: "1000 or 100k",
+    unit: "whole one",
+    reads: |text| parse_count(text).is_ok(),
+};
+const RATE: Noun = Noun {
+    name: "rate",
+    example: "2000/s or 100/m",
+    unit: "whole one",
+    reads: |text| read_rate(text).is_ok(),
+};
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
@@ -98,15 +114,39 @@ pub fn parse_count(text: &str) -> Result<u64, Mistake> {
 /// # Ok::<(), redial_core::Mistake>(())
 /// ```
 pub fn parse_rate(text: &str) -> Result<Rate, Mistake> {
+    read_rate(text).map_err(|mistake| Mistake {
+        instead: write_or(rate_meant(text), RATE.reads, mistake.instead),
+        ..mistake
+    })
+}
+
+/// How others write the time of a rate, in lower case and without blanks, and its unit here.
+const PER: [(&str, &[&str]); 3] = [
+    ("s", &["", "/", "rps", "qps", "tps", "hz", "ps", "sec", "second", "seconds", "s", "req/s"]),
+    ("m", &["rpm", "qpm", "min", "minute", "minutes", "m", "req/m"]),
+    ("h", &["rph", "hr", "hour", "hours", "h"]),
+];
+
+/// The rate that a text means which is none: `2000rps`, `2,000 per second`.
+fn rate_meant(text: &str) -> Option<String> {
+    let text: String =
+        text.chars().filter(|letter| !letter.is_whitespace() && *letter != ',').collect();
+    let is_count = |letter: char| is_numeric(letter) || letter == '_';
+    let length = text.find(|letter: char| !is_count(letter)).unwrap_or(text.len());
+    let scaled = text[length..].chars().next().filter(|letter| "kKMG".contains(*letter));
+    let (count, unit) = text.split_at(length + scaled.map_or(0, char::len_utf8));
+    let unit = unit.to_lowercase();
+    let bare = unit.strip_prefix('/').or_else(|| unit.strip_prefix("per")).unwrap_or(&unit);
+    let (per, _) = PER.iter().find(|(_, names)| names.contains(&bare))?;
+    Some(format!("{count}/{per}"))
+}
+
+fn read_rate(text: &str) -> Result<Rate, Mistake> {
     RATE.check(text)?;
     let (count, per) = text.split_once('/').unwrap_or((text, ""));
     if per.is_empty() {
         let what = format!("{} does not say in how long", quoted(text));
-        return Err(Mistake::new(
-            0..text.len(),
-            what,
-            format!("write {}", quoted(&format!("{count}/s"))),
-        ));
+        return Err(Mistake::new(0..text.len(), what, format!("write {}", RATE.example)));
     }
     let after = count.len() + 1;
     let count = parse_count(count)?;
@@ -198,10 +238,9 @@ fn read(
         None => {
             let names = || units.iter().map(|(unit, _)| *unit).filter(|unit| !unit.is_empty());
             let what = format!("no unit of a {} is called {}", noun.name, quoted(name));
-            let instead = match nearest(name, names()) {
-                Some(unit) => format!("the nearest is `{unit}`"),
-                None => format!("write {}", names().collect::<Vec<_>>().join(", ")),
-            };
+            let is_unit = |unit: &str| names().any(|known| known == unit);
+            let otherwise = format!("write {}", names().collect::<Vec<_>>().join(", "));
+            let instead = nearest_or(name, names(), str::to_owned, is_unit, otherwise);
             Err(Mistake::new(number.length..text.len(), what, instead))
         }
     }
@@ -293,6 +332,21 @@ mod tests {
                 "no unit of time is called `x`; write ns, us, ms, s, m, h or d",
             ),
             (parse_rate("0/s").unwrap_err(), 0..3, "`0/s` is no rate; write 2000/s or 100/m"),
+            (
+                parse_rate("2000rps").unwrap_err(),
+                0..7,
+                "`2000rps` does not say in how long; write `2000/s`",
+            ),
+            (
+                parse_rate("2,000 per minute").unwrap_err(),
+                5..6,
+                "`2,000 per minute` has a space in it; write `2000/m`",
+            ),
+            (
+                parse_count("100,000").unwrap_err(),
+                3..4,
+                "`100,000` has a comma in it; write `100000`",
+            ),
             (parse_rate("5/").unwrap_err(), 0..2, "`5/` does not say in how long; write `5/s`"),
         ];
         for (mistake, at, says) in mistakes {

@@ -6,7 +6,7 @@
 use alloc::{format, string::String, sync::Arc};
 use core::{fmt, net::Ipv6Addr};
 
-use super::ipv4;
+use super::{ipv4, read::offer};
 use crate::{Mistake, Scheme, nearest::quoted};
 
 /// What `sun_path` holds on Linux, without the zero at its end.
@@ -103,7 +103,7 @@ impl Place {
             return Err(mistake("a Unix socket has no path".into(), "write unix:/run/app.sock"));
         }
         if let Some(rest) = path.strip_prefix("//") {
-            let instead = format!("write {}", quoted(&format!("unix:/{rest}")));
+            let instead = offer(format!("unix:/{rest}"), "write one");
             return Err(mistake(format!("{} has two slashes", quoted(path)), &instead));
         }
         if path.starts_with('@') {
@@ -162,7 +162,7 @@ fn split<'a>(text: &'a str, scheme: Option<&Scheme>) -> Result<(String, Option<&
                 let what = format!("{} has no host", quoted(text));
                 let instead = match port {
                     "" => String::from("write HOST:PORT"),
-                    port => format!("write {}", quoted(&format!("localhost:{port}"))),
+                    port => offer(format!("localhost:{port}"), "write HOST:PORT"),
                 };
                 return Err(Mistake::new(0..0, what, instead));
             }
@@ -176,7 +176,7 @@ fn split<'a>(text: &'a str, scheme: Option<&Scheme>) -> Result<(String, Option<&
             let (first, rest) = text.split_once(':').unwrap_or((text, ""));
             if scheme.is_none() && Scheme::named(first).is_some() {
                 let what = format!("{} has no `//` after {first}:", quoted(text));
-                let instead = format!("write {}", quoted(&format!("{first}://{rest}")));
+                let instead = offer(format!("{first}://{rest}"), "write it as PROTOCOL://HOST");
                 return Err(Mistake::new(all, what, instead));
             }
             let address = text.parse::<Ipv6Addr>().is_ok() || before_port(text).is_some();

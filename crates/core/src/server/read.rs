@@ -16,7 +16,8 @@ use crate::{
     Mistake, Scheme,
     clause::STEPS,
     escape::printable,
-    nearest::{nearest, quoted},
+    nearest::quoted,
+    suggestion::{nearest_or, write_or},
 };
 
 /// Reads the servers of one word: one, or those of a URL that names several hosts. The text has no
@@ -96,16 +97,24 @@ pub(super) fn check(text: &str) -> Result<(), Mistake> {
     let path = text.starts_with("unix:");
     let is_space = |(at, c): &(usize, char)| c.is_whitespace() && !path && !is_in_text(text, *at);
     if let Some((at, space)) = text.char_indices().find(is_space) {
-        let mut words = text.split_whitespace();
-        let instead = match (words.next(), words.next(), words.next()) {
-            (Some(host), Some(port), None) if port.bytes().all(|b| b.is_ascii_digit()) => {
-                Place::of_words(host, port)
-                    .map_or(format!("{host}:{port}"), |place| place.to_string())
-            }
-            _ => text.split_whitespace().collect(),
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let is_server = |text: &str| Server::parse(text).is_ok();
+        let pair = match words[..] {
+            [host, port] => Place::of_words(host, port).ok().map(|place| place.to_string()),
+            _ => None,
         };
         let what = format!("{} has a space in it", quoted(text));
-        let instead = format!("write {}", quoted(&instead));
+        let instead =
+            if words.len() > 1 && pair.is_none() && words.iter().all(|word| is_server(word)) {
+                let list: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+                format!("each server is a word of its own: {}", list.join(" "))
+            } else {
+                let candidates = pair.into_iter().chain([words.concat(), words.join("%20")]);
+                // In a path a space is written; around a host it is a slip.
+                let (path, others): (Vec<_>, Vec<_>) = candidates
+                    .partition(|candidate| candidate.contains("%20") && has_path(text, at));
+                write_or(path.into_iter().chain(others), is_server, "leave the space out")
+            };
         return Err(Mistake::new(at..at + space.len_utf8(), what, instead));
     }
     Ok(())
@@ -117,6 +126,11 @@ fn is_in_text(text: &str, at: usize) -> bool {
     let option = before.rfind(',').map_or(before, |comma| &before[comma + 1..]);
     let option = option.rsplit_once('#').map_or(option, |(_, option)| option);
     before.contains('#') && TEXTS.iter().any(|name| option.starts_with(name))
+}
+
+/// Returns true if the path of a URL has begun before this place.
+fn has_path(text: &str, at: usize) -> bool {
+    text[..at].split_once("://").is_some_and(|(_, rest)| rest.contains('/'))
 }
 
 /// Refuses a clause that has lost its `--except`.
@@ -154,15 +168,21 @@ fn refuse_others(text: &str) -> Result<(), Mistake> {
     } else if text.starts_with("srv:") {
         no_srv()
     } else if text.contains('@') {
-        let instead = format!("write {}", quoted(&format!("postgres://{text}")));
+        let candidate = format!("postgres://{text}");
+        let instead = offer(candidate, "write its protocol, as in postgres://USER@HOST");
         (format!("{} has a user and no protocol", quoted(text)), instead)
     } else if text.starts_with('/') || text.starts_with("./") || text.starts_with("../") {
-        let instead = format!("write {}", quoted(&format!("unix:{text}")));
+        let instead = offer(format!("unix:{text}"), "write unix:/run/app.sock");
         (format!("{} is a path", quoted(text)), instead)
     } else {
         return Ok(());
     };
     Err(Mistake::new(all, what, instead))
+}
+
+/// ``write `X` ``, if a server reads so.
+pub(super) fn offer(candidate: String, otherwise: &str) -> String {
+    write_or([candidate], |text| Server::parse(text).is_ok(), otherwise)
 }
 
 fn no_srv() -> (String, String) {
@@ -183,10 +203,13 @@ fn scheme(name: &str) -> Result<&'static Scheme, Mistake> {
         let what = format!("{} has slashes", quoted(&format!("{name}://")));
         return Err(Mistake::new(all, what, format!("write {name}: without them")));
     }
-    let instead = match nearest(name, Scheme::all().iter().map(|scheme| scheme.name)) {
-        Some(name) => format!("the nearest is `{name}://`"),
-        None => String::from("write host:port, or tls://host:port for TLS"),
-    };
+    let instead = nearest_or(
+        name,
+        Scheme::all().iter().map(|scheme| scheme.name),
+        |name| format!("{name}://"),
+        |url| url.strip_suffix("://").and_then(Scheme::named).is_some(),
+        "write host:port, or tls://host:port for TLS",
+    );
     let what = match name {
         "" => String::from("a protocol is missing before `://`"),
         _ => format!("no protocol is called {}", quoted(name)),

@@ -202,9 +202,9 @@ mod tests {
         use At::{Clause, Key};
         for (text, danger, at) in [
             ("clauses = 'any: stop; refused: retry forever every 1s'", "never-reached", Clause(1)),
-            ("clauses = 'any: retry 3, retry forever, stop'", "never-run", Clause(0)),
+            ("clauses = 'transient: retry 3, retry forever, stop'", "never-run", Clause(0)),
             // It is run once data has moved, and that is not what was meant either.
-            ("clauses = 'any: retry 3, retry forever, say done'", "data-moved", Clause(0)),
+            ("clauses = 'transient: retry 3, retry forever, say done'", "data-moved", Clause(0)),
             ("rounds = 'forever every 30s'", "no-jitter", Key("rounds")),
             ("rounds = '20 every 1s..30s jitter none'", "spread-lost", Key("rounds")),
             ("rounds = 'forever every 1s jitter full'", "no-budget", Key("rounds")),
@@ -217,6 +217,8 @@ mod tests {
             // The first pauses differ by less than a second, and half a minute later it is the same.
             ("clauses = 'refused: retry 3, retry forever every 30s'", "no-jitter", Clause(0)),
             ("clauses = 'closed: retry forever'", "data-moved", Clause(0)),
+            ("clauses = 'tls: retry forever'", "retries-permanent", Clause(0)),
+            ("clauses = 'any but tls: retry forever'", "retries-permanent", Clause(0)),
             ("clauses = 'any: retry 3, exit 75'", "data-moved", Clause(0)),
             (
                 "healthy-after = '50ms'\nrounds = 'forever'",
@@ -269,6 +271,8 @@ mod tests {
             "deadline = '20s'\nclauses = 'refused: retry 3 every 1s'",
             "deadline = '1h'\nrounds = 'forever'",
             "deadline = '1h'\nclauses = 'any: retry forever'",
+            "clauses = 'any: retry forever for 10m'",
+            "clauses = 'tls-certificate: retry forever'",
         ] {
             assert_eq!(found(text, None), [], "{text}");
         }

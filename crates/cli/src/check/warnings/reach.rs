@@ -110,6 +110,41 @@ pub(super) fn data_moved(case: &Case<'_>, clause: usize) -> Option<Found> {
     Some((what, format!("write `{} if fresh`", unguarded(clause))))
 }
 
+/// A family that is retried without an end, permanent kinds included: an unknown name, an expired
+/// certificate. A kind that is named by itself was meant.
+pub(super) fn retries_permanent(case: &Case<'_>, index: usize) -> Option<Found> {
+    let policy = case.policy;
+    let clause = &policy.clauses()[index];
+    let is_endless = |step: &Step| matches!(step, Step::Retry(retry) if retry.is_endless());
+    // `wait` waits for names and certificates too.
+    let is_bounded =
+        policy.deadline().is_some() || matches!(policy.verb(), Verb::Wait | Verb::Gone);
+    if is_bounded || !clause.steps().iter().any(is_endless) {
+        return None;
+    }
+    let label = clause.label();
+    let named = label.split(" if ").next().and_then(|kinds| kinds.split(" but ").next())?;
+    let by_itself: Vec<KindSet> = named
+        .split(", ")
+        .filter_map(KindSet::named)
+        .filter(|kinds| kinds.iter().count() == 1)
+        .collect();
+    let permanent: Vec<&str> = clause
+        .kinds()
+        .iter()
+        .filter(|kind| kind.is_lasting() && !by_itself.contains(&KindSet::of(&[*kind])))
+        .filter(|kind| policy.handles(index, *kind))
+        .map(Kind::name)
+        .collect();
+    let list = permanent.join(", ");
+    let instead = match (permanent.is_empty(), label.contains(" but ")) {
+        (true, _) => return None,
+        (false, true) => format!("put `{list}: stop` before it"),
+        (false, false) => format!("write `{named} but {list}`, or put `{list}: stop` before it"),
+    };
+    Some((format!("retries forever what does not go away by itself: {list}"), instead))
+}
+
 /// The kinds as they were written.
 fn unguarded(clause: &Clause) -> String {
     let label = redial::masked(&clause.label());

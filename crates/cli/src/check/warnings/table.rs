@@ -6,7 +6,7 @@
 use super::{Danger, Find, crowd, limits, pace, reach};
 
 /// Everything that is looked for, in the order it is said of one clause.
-pub(in crate::check) static DANGERS: [Danger; 13] = [
+pub(in crate::check) static DANGERS: [Danger; 14] = [
     Danger {
         name: "never-reached",
         about: "clauses in front of it take every failure it would",
@@ -41,6 +41,13 @@ pub(in crate::check) static DANGERS: [Danger; 13] = [
         has: "clauses = 'transient: retry 10, run ./page \"db is down\"'",
         has_not: "clauses = 'transient if fresh: retry 10, run ./page \"db is down\"'",
         find: Find::Clause(reach::data_moved),
+    },
+    Danger {
+        name: "retries-permanent",
+        about: "without an end it retries what does not go away by itself",
+        has: "servers = 'db:5432'\nclauses = 'any: retry forever'",
+        has_not: "servers = 'db:5432'\nclauses = 'any but dns-not-found, denied, other: retry forever'",
+        find: Find::Clause(reach::retries_permanent),
     },
     Danger {
         name: "no-jitter",
