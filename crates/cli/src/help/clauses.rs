@@ -33,13 +33,19 @@ const PAGE: &str = "\
 A clause says what to do about some kinds of failure:
 
 ```text
-KINDS [if GUARD]: STEP, STEP, …
+KINDS [but KINDS] [if GUARD]: STEP, STEP, …
 ```
 
 The first clause that matches handles the failure; yours stand in front of the \
 verb's own. Several in one text are separated by a newline or by `;`. On a command \
 line: `--except 'refused: retry 10, next'`, as often as you like. In a policy file: \
-`clauses = '''…'''`.
+`clauses = '''…'''`, or a list of texts: `clauses = ['…', '…']`.
+
+A `#` that begins a word begins a comment, up to the end of the line. A clause goes on \
+after a `:` or a `,` at the end of a line, and on a line that begins with a step. \
+`redial check --except '…'` prints every clause in its one canonical form.
+
+`any but tls, dns` is every failure except those.
 
 A failure that no clause handles ends the session with a traceback and status 1.
 
@@ -47,12 +53,14 @@ A failure that no clause handles ends the session with a traceback and status 1.
 
 - `retry N`: the same server again, N more times: `retry 10` makes at most 11 \
 attempts. `retry forever` does not stop. The pause is `every 250ms..30s` unless \
-you say otherwise.
+you say otherwise. `retry 10 times` is the same.
+- `retry N for 2m`: no attempt of this step begins later than 2 minutes after the \
+failure that led to it; then the clause goes on. An attempt under way is not cut off.
 - `next`: the next server, if one is left in this round.
 - `drop`: this server is out until a connection has been healthy; then the next.
 - `diagnose`: what each address says now goes into the record.
-- `run PROGRAM ARG …`: a command, without a shell. Facts are in its environment \
-(redial help environment). `run ./page at most every 5m` skips the rest.
+- `run PROGRAM ARG …`: a command, without a shell; for a pipe or a variable, \
+`run sh -c '…'`. Facts are in its environment (redial help environment). `run ./page at most every 5m` skips the rest.
 - `say \"…\"`: a line to standard error. `{server}`, `{failure}`, `{attempt}`, \
 `{elapsed}` and `{cause}` stand for facts; `{{` is a brace.
 - `exit N`: end with this status, from 0 to 255. The only way a failure ends in \
@@ -63,8 +71,8 @@ success.
 
 - `every 5s`: exactly 5 s.
 - `every 250ms..30s`: first up to 250 ms, doubling up to 30 s; each pause is drawn \
-between half of that and all of it.
-- `x1.5`: grow by this factor instead of 2.
+between half of that and all of it. `250ms-30s` and `250ms to 30s` are the same.
+- `x1.5`: grow by this factor instead of 2. It needs a range.
 - `jitter full`: drawn from 0 to all of it. `jitter equal`: from half, the default \
 of `A..B`. `jitter none`: all of it.
 
@@ -118,6 +126,16 @@ Python's own names work:
 ```clauses
 ConnectionRefusedError: say \"The server is not accepting our request!\", exit 1
 socket.timeout: retry 3 every 5s
+```
+
+So does its grammar: `(A, B)`, `Exception` (any), `print` (say), `pass` (exit 0), \
+`raise` (stop):
+
+```clauses
+except (ConnectionRefusedError, ConnectionResetError) as error:
+    print(\"The server is not accepting our request!\")
+    exit(1)
+except Exception: raise
 ```
 
 Time is up, or Ctrl-C: only say, run, diagnose, exit and stop may stand there:
@@ -179,7 +197,7 @@ mod tests {
             assert!(!clauses.is_empty());
             examples += 1;
         }
-        assert_eq!(examples, 7);
+        assert_eq!(examples, 8);
         assert!(!page.contains("{own}") && !page.contains("{sugar}"));
     }
 }

@@ -48,10 +48,12 @@ pub(super) fn page() -> String {
 const WORDS: [Word; 15] = [
     Word {
         names: &["retry"],
-        form: "retry N | forever [every PAUSE]",
+        form: "retry N [times] | forever [for TIME] [every PAUSE]",
         about: "Tries the same server again, N more times: `retry 10` makes at most 11 attempts. \
                 `retry forever` does not stop, so no step after it runs. Without `every`, pauses \
-                are 250ms..30s. Once N is used up, the clause goes on with its next step. In \
+                are 250ms..30s. Once N is used up, the clause goes on with its next step. With \
+                `for 2m` it goes on too where an attempt would begin more than 2 minutes after the \
+                failure at which the step was first taken; one under way is not cut off. In \
                 `connect` nothing is tried again once data has moved. As a flag: --retry 10.",
         example: "refused: retry 10 every 250ms..30s, next",
         see: "redial help every, redial help fresh",
@@ -63,7 +65,8 @@ const WORDS: [Word; 15] = [
                 together then come back together. `every 250ms..30s` doubles from the first to \
                 the second time, and each pause is drawn between half of that and all of it \
                 (`jitter equal`); `jitter full` draws from 0, `jitter none` does not draw. `x1.5` \
-                grows by that factor instead of 2. To see every pause: redial check.",
+                grows by that factor instead of 2, and needs a range. `1s-30s` and `1s to 30s` are \
+                `1s..30s`. To see every pause: redial check.",
         example: "transient: retry 20 every 100ms..10s x1.5 jitter full",
         see: "redial help retry, redial help no-jitter",
     },
@@ -95,7 +98,8 @@ const WORDS: [Word; 15] = [
     Word {
         names: &["run"],
         form: "run PROGRAM ARG … [at most every TIME]",
-        about: "Runs a command, without a shell: `|`, `>` and `$NAME` are not special. It waits \
+        about: "Runs a command, without a shell: `|`, `>` and `$NAME` are refused unless they are \
+                quoted; for a shell, `run sh -c './x | logger'`. It waits \
                 for its end. Facts about the failure are in its environment, and never in its \
                 arguments. `at most every 5m` skips the runs that come sooner.",
         example: "any: run ./page \"db is down\" at most every 5m, stop",
