@@ -362,13 +362,40 @@ fn identify(
             None => Ok(builder.with_no_client_auth()),
         };
     };
-    let chain = files::certificates(cert)?;
+    let chain = certificates(cert)?;
     let key_file = options.key.as_ref().unwrap_or(cert);
-    let key = files::key(key_file)?;
+    let key = PrivateKeyDer::from_pem_slice(&files::read(key_file)?)
+        .map_err(|error| unreadable(key_file, "private key", &error))?;
     builder.with_client_auth_cert(chain, key).map_err(|error| {
         let what = format!("the key in {} cannot be used: {error}", key_file.display());
         Error::new(what, format!("give the key that belongs to {}", cert.display()))
     })
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let text = files::read(path)?;
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
+    match found {
+        Ok(found) if found.is_empty() => Err(Error::new(
+            format!("{} holds no certificate", path.display()),
+            "give a PEM file (-----BEGIN CERTIFICATE-----)",
+        )),
+        Ok(found) => Ok(found),
+        Err(error) => Err(unreadable(path, "certificate", &error)),
+    }
+}
+
+fn unreadable(path: &Path, what: &str, error: &rustls::pki_types::pem::Error) -> Error {
+    use rustls::pki_types::pem::Error as Pem;
+    match error {
+        Pem::NoItemsFound => {
+            Error::new(format!("{} holds no {what}", path.display()), "give a PEM file with one")
+        }
+        other => Error::new(
+            format!("{} is not a PEM file of a {what}: {other}", path.display()),
+            "give a PEM file (-----BEGIN …-----)",
+        ),
+    }
 }
 
 fn no_trust_store() -> Error {

@@ -21,11 +21,7 @@ use tokio_rustls::rustls::{
 };
 use webpki::EndEntityCert;
 
-use super::{
-    TlsOptions,
-    files::{certificates, check_store_of_environment},
-    no_trust_store, unusable,
-};
+use super::{TlsOptions, certificates, files, no_trust_store, unusable};
 use crate::Error;
 
 /// What these options have checked of a server's certificate.
@@ -45,7 +41,7 @@ pub(super) fn verifier(
     }
     let name = options.verify == Verify::Full;
     if !names_authorities {
-        check_store_of_environment()?;
+        files::check_environment()?;
         let system = Verifier::new(Arc::clone(provider)).map_err(|_| no_trust_store())?;
         return Ok(Arc::new(Checked { chain: Arc::new(system), named: Vec::new(), name }));
     }
