@@ -124,7 +124,13 @@ pub fn estimate(scenario: &Scenario, plan: &Plan) -> Result<Estimate, Mistake> {
     })?;
     let mut attempts = u128::from(report.attempts);
     if report.attempts > MOST_SCOUTED {
-        attempts = attempts * so_far.of.as_nanos() / so_far.at.as_nanos().max(1);
+        // Before the outage there are none.
+        let since = |moment: Duration| moment.saturating_sub(scenario.outage.after);
+        let (played, all) = match (since(so_far.at), since(so_far.of)) {
+            (Duration::ZERO, _) => (so_far.at, so_far.of),
+            since => since,
+        };
+        attempts = attempts * all.as_nanos() / played.as_nanos().max(1);
     }
     let attempts = attempts * u128::from(scenario.clients) / u128::from(clients);
     let attempts = u64::try_from(attempts).unwrap_or(u64::MAX);

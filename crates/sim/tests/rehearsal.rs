@@ -168,6 +168,17 @@ fn an_estimate_is_near_and_comes_before() {
 }
 
 #[test]
+fn estimate_of_scouts_cut_short_is_near() {
+    let mut scenario = Scenario { clients: 50, ..Scenario::default() };
+    scenario.outage.lasts = Duration::from_secs(600);
+    let plan = clause("any: retry forever every 10ms", &scenario);
+    let estimate = estimate(&scenario, &plan).unwrap().attempts;
+    let attempts = rehearse(&scenario, &plan).unwrap().attempts;
+    assert!(attempts > 400_000, "the scouts were not cut short: {attempts}");
+    assert!((attempts / 2..attempts * 2).contains(&estimate), "{estimate} for {attempts}");
+}
+
+#[test]
 fn a_run_can_be_watched_and_broken_off() {
     let scenario = Scenario { clients: 20_000, ..Scenario::default() };
     let mut seen = Vec::new();

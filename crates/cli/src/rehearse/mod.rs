@@ -57,6 +57,10 @@ pub(crate) struct Flags {
     #[command(flatten)]
     scene: SceneFlags,
 
+    /// Play it even if it is estimated to take more than 5 minutes
+    #[arg(long, help_heading = "What happens")]
+    long: bool,
+
     #[command(flatten)]
     limits: LimitFlags,
 
@@ -91,7 +95,7 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> Result<Exit, Error> 
     let plans = plans(&flags.policies, flags.standing.as_deref(), &flags.policy, &scene.scenario)?;
     let limits = flags.limits.limits();
     flags.can_be_written()?;
-    let reports = play(&scene.scenario, &plans)?;
+    let reports = play(&scene.scenario, &plans, flags.long)?;
     let report = Report { scene, limits, reports };
     if let Some(file) = &flags.svg {
         fs::write(file, svg::draw(&report))

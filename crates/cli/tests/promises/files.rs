@@ -4,6 +4,7 @@ use std::{
     fs,
     os::unix::fs::symlink,
     process::Command,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -52,11 +53,15 @@ fn pipe_without_writer_ends_with_a_sentence() {
     let pipe = directory.path().join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let pipe = pipe.to_str().unwrap();
-    for words in places(pipe) {
-        let ran = ends_within_slack(words.iter().map(|word| &**word), &[]);
-        assert_eq!(ran.status, Some(2), "{ran}");
-        assert!(ran.stderr.contains("pipe has not ended within 5s"), "{ran}");
-    }
+    thread::scope(|scope| {
+        for words in places(pipe) {
+            scope.spawn(move || {
+                let ran = ends_within_slack(words.iter().map(|word| &**word), &[]);
+                assert_eq!(ran.status, Some(2), "{ran}");
+                assert!(ran.stderr.contains("pipe has not ended within 5s"), "{ran}");
+            });
+        }
+    });
     let ran = ends_within_slack(["tls://127.0.0.1:9"], &[("SSL_CERT_FILE", pipe)]);
     assert_eq!(ran.status, Some(2), "{ran}");
     assert!(ran.stderr.contains("SSL_CERT_FILE: ") && ran.stderr.contains("is a pipe"), "{ran}");
@@ -84,4 +89,25 @@ fn endless_ssl_cert_file_is_too_large() {
         assert_eq!(ran.status, Some(2), "{ran}");
         assert!(ran.stderr.contains("is larger than 16 MiB"), "{ran}");
     }
+}
+
+#[test]
+fn long_rehearsal_is_refused_before_it_starts() {
+    let clause = "any: retry forever every 1ms";
+    for clients in ["10k", "1M"] {
+        let ran =
+            ends_within_slack(["rehearse", clause, "--clients", clients, "--outage", "10m"], &[]);
+        assert_eq!(ran.status, Some(2), "{ran}");
+        assert!(ran.stderr.contains("attempts, about "), "{ran}");
+        assert!(ran.stderr.contains("more than 5m"), "{ran}");
+        assert!(ran.stderr.contains("--clients ") && ran.stderr.contains("--long"), "{ran}");
+    }
+}
+
+#[test]
+fn rehearsal_of_few_clients_names_what_to_shorten() {
+    let clause = "any: retry forever every 1ms";
+    let ran = ends_within_slack(["rehearse", clause, "--clients", "20", "--outage", "3d"], &[]);
+    assert_eq!(ran.status, Some(2), "{ran}");
+    assert!(ran.stderr.contains("shorten --outage and --until"), "{ran}");
 }

@@ -189,8 +189,10 @@ impl Rate {
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let per = format!("{}", Human(self.per));
-        let per =
-            per.strip_prefix('1').filter(|unit| !unit.starts_with(is_numeric)).unwrap_or(&per);
+        let per = per
+            .strip_prefix('1')
+            .filter(|unit| unit.chars().all(char::is_alphabetic))
+            .unwrap_or(&per);
         f.pad(&format!("{}/{per}", self.count))
     }
 }
@@ -217,10 +219,6 @@ impl fmt::Display for Bytes {
             .map(|(name, tenths)| format!("{}.{} {name}", tenths / 10, tenths % 10));
         f.pad(&text.unwrap_or_else(|| format!("{} B", self.0)))
     }
-}
-
-fn is_numeric(letter: char) -> bool {
-    letter.is_ascii_digit() || letter == '.'
 }
 
 /// A number and one of these units.
@@ -269,6 +267,14 @@ mod tests {
         }
         for (text, count) in [("100k", 100_000), ("1M", MEGA), ("1_000", 1_000), ("1.5K", 1_500)] {
             assert_eq!(parse_count(text), Ok(count), "{text}");
+        }
+    }
+
+    #[test]
+    fn printed_rate_is_read_again() {
+        for seconds in [1, 10, 60, 100, 3600, 5000, 86_400] {
+            let rate = Rate { count: 2000, per: Duration::from_secs(seconds) };
+            assert_eq!(parse_rate(&rate.to_string()).unwrap(), rate, "{rate}");
         }
     }
 
