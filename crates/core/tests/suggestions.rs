@@ -90,7 +90,9 @@ fn kinds_offered_are_kinds() {
     let clause = |name: &str| Clause::parse_all(&format!("{name}: stop")).map(|_| ());
     let names: Vec<&str> = kind_names();
     let names: Vec<&str> = names.into_iter().filter(|name| clause(name).is_ok()).collect();
-    assert!(offers(&names, clause, is_part) > 500);
+    // Every third: each mutant is compared with every name.
+    let some: Vec<&str> = names.into_iter().step_by(3).collect();
+    assert!(offers(&some, clause, is_part) > 300);
 }
 
 #[test]
