@@ -322,7 +322,7 @@ fn clauses_are_text_lines_or_a_list() {
 fn own_time_bounds_deadline_or_replaces_default() {
     let second = Duration::from_secs;
     let server = || Server::parse("db:5432").unwrap();
-    let built = |builder: redial_core::PolicyBuilder| builder.server(server()).build().unwrap();
+    let built = |builder: PolicyBuilder| builder.server(server()).build().unwrap();
     let default = || Policy::build(Verb::Wait).deadline_unless_set(second(60));
     assert_eq!(built(default().deadline_at_most(second(90))).deadline(), Some(second(90)));
     let set = default().deadline(second(10));
@@ -334,7 +334,7 @@ fn own_time_bounds_deadline_or_replaces_default() {
 fn patience_follows_time_left_unless_limited() {
     let second = Duration::from_secs;
     let server = |text: &str| Server::parse(text).unwrap();
-    let silent = |builder: redial_core::PolicyBuilder, text: &str| {
+    let silent = |builder: PolicyBuilder, text: &str| {
         builder.server(server(text)).build().unwrap().patience(0).silent(Some(second(20)))
     };
     let wait = || Policy::build(Verb::Wait);

@@ -7,7 +7,12 @@
 mod files;
 mod trust;
 
-use std::{io, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use redial_core::{Kind, Policy, Reason, Server, Verify, escape};
 use tokio::time;
@@ -16,7 +21,9 @@ use tokio_rustls::{
     client::TlsStream,
     rustls::{
         self, AlertDescription, CertificateError, ClientConfig, ConfigBuilder,
-        client::WantsClientCert, crypto::ring, pki_types::ServerName,
+        client::WantsClientCert,
+        crypto::ring,
+        pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
     },
 };
 

@@ -131,7 +131,7 @@ const PER: [(&str, &[&str]); 3] = [
 fn rate_meant(text: &str) -> Option<String> {
     let text: String =
         text.chars().filter(|letter| !letter.is_whitespace() && *letter != ',').collect();
-    let is_count = |letter: char| is_numeric(letter) || letter == '_';
+    let is_count = |letter: char| letter.is_ascii_digit() || matches!(letter, '.' | '_');
     let length = text.find(|letter: char| !is_count(letter)).unwrap_or(text.len());
     let scaled = text[length..].chars().next().filter(|letter| "kKMG".contains(*letter));
     let (count, unit) = text.split_at(length + scaled.map_or(0, char::len_utf8));
