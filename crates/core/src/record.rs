@@ -71,6 +71,12 @@ impl Record {
         self
     }
 
+    /// The wall-clock time at which the session began, if it had one.
+    #[must_use]
+    pub const fn began(&self) -> Option<WallTime> {
+        self.began
+    }
+
     /// Adds an event.
     pub fn push(&mut self, happened: Happened) {
         if self.first.len() < FIRST {

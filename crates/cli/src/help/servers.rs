@@ -82,7 +82,7 @@ Options follow a `#` and are separated by commas. Each is for its own target, an
 flag of that name. An option that cannot apply is an error. In a value, %2C is a comma.";
 
 /// Options of one target, what each means, and an example.
-const OPTIONS: [(&str, &str, &str); 15] = [
+const OPTIONS: [(&str, &str, &str); 21] = [
     ("within=TIME", "the time this target may take", "db:5432#within=5s"),
     ("as=RECIPE", "the recipe that judges it (redial help recipes)", "cache:6379#as=redis"),
     ("login", "log in with the user and password of the URL", "postgres://app@db#login"),
@@ -106,6 +106,12 @@ const OPTIONS: [(&str, &str, &str); 15] = [
         "db:5432#settle=1s",
     ),
     ("reply-timeout=TIME", "the time for an answer", "redis://cache#reply-timeout=20s"),
+    ("status=SET", "the HTTP statuses that are ready: 200,401 or 200..399", "http://h/#status=200,401"),
+    ("header=NAME: VALUE", "a header of the HTTP request, repeatable", "http://h/#header=X-Probe: redial"),
+    ("method=NAME", "the HTTP method, GET without it", "http://h/#method=HEAD"),
+    ("body=TEXT", "what the body holds, as --expect is written", "http://h/#body=ok"),
+    ("json=POINTER:VALUE", "the value at a JSON pointer of the body", "http://h/#json=/status:ready"),
+    ("redirect=follow", "follow redirects, ten at most", "http://h/#redirect=follow"),
 ];
 
 /// Schemes of one protocol, and what they have.
