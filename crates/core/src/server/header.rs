@@ -10,7 +10,8 @@ use super::{
     Secret,
     credentials::is_secret_parameter,
     mask::MASK,
-    options::{decoded, encoded},
+    options::{FLAGS, NAMES, decoded, encoded},
+    overrides,
 };
 use crate::Mistake;
 
@@ -117,6 +118,41 @@ impl fmt::Debug for Header {
 pub(super) fn is_secret_header(name: &str) -> bool {
     let lower = name.trim().to_ascii_lowercase();
     SECRET.contains(&&*lower) || is_secret_parameter(&lower)
+}
+
+/// Returns where the value of a header ends: at the next option, or at another server. Any other
+/// comma may be a part of a secret.
+pub(super) fn end(text: &str, value: usize) -> usize {
+    let ends = |after: &str| {
+        let name = after.split(['=', ',']).next().unwrap_or("");
+        let is_value = after[name.len()..].starts_with('=');
+        FLAGS.contains(&name)
+            || is_value && (NAMES.contains(&name) || overrides::NAMES.contains(&name))
+    };
+    let mut commas = text[value..].match_indices(',').map(|(at, _)| value + at);
+    commas.find(|comma| ends(&text[comma + 1..])).unwrap_or(text.len())
+}
+
+/// Returns where the value begins of a header whose name says that it is a secret, or whose name
+/// cannot be read.
+pub(super) fn secret_start(line: &str) -> Option<usize> {
+    let colon = line.find(':').into_iter().chain(line.to_ascii_lowercase().find("%3a")).min();
+    let (name, start) = match colon {
+        Some(colon) => {
+            let sign = if line[colon..].starts_with(':') { 1 } else { 3 };
+            (&line[..colon], colon + sign)
+        }
+        None => return Some(0),
+    };
+    let is_secret = decoded(name).is_none_or(|name| is_secret_header(&name));
+    let blanks = |text: &str| text.starts_with(' ').then_some(1);
+    let mut value = start;
+    while let Some(length) =
+        blanks(&line[value..]).or_else(|| line[value..].starts_with("%20").then_some(3))
+    {
+        value += length;
+    }
+    is_secret.then_some(value)
 }
 
 /// A byte of a header's name (RFC 9110, section 5.6.2).

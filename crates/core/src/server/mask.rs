@@ -11,9 +11,7 @@ use core::ops::Range;
 use super::{
     Place,
     credentials::{self, is_secret_parameter},
-    header::is_secret_header,
-    options::{FLAGS, NAMES, decoded as percent_decoded},
-    overrides,
+    header,
 };
 use crate::{Mistake, Scheme};
 
@@ -234,9 +232,9 @@ fn find(text: &str, region: Range<usize>, secrets: &mut Vec<Range<usize>>) -> Re
     };
     find_in_address(text, region.start..options, secrets)?;
     for (_, value) in &headers {
-        let end = region.start + header_end(written, *value);
+        let end = region.start + header::end(written, *value);
         let value = region.start + *value;
-        secrets.extend(header_secret(&text[value..end]).map(|length| value + length..end));
+        secrets.extend(header::secret_start(&text[value..end]).map(|length| value + length..end));
     }
     let Some(proxy) = proxy.map(|(_, at)| region.start + at) else { return Ok(()) };
     // A header's value is not the proxy's.
@@ -280,41 +278,6 @@ fn options_named(text: &str, name: &str) -> impl Iterator<Item = (usize, usize)>
         let options = before.rfind('#').filter(|_| before.ends_with(['#', ',']))?;
         Some((options, at + name.len()))
     })
-}
-
-/// Returns where the value of a header ends: at the next option, or at another server. Any other
-/// comma may be a part of a secret.
-fn header_end(text: &str, value: usize) -> usize {
-    let ends = |after: &str| {
-        let name = after.split(['=', ',']).next().unwrap_or("");
-        let is_value = after[name.len()..].starts_with('=');
-        FLAGS.contains(&name)
-            || is_value && (NAMES.contains(&name) || overrides::NAMES.contains(&name))
-    };
-    let mut commas = text[value..].match_indices(',').map(|(at, _)| value + at);
-    commas.find(|comma| ends(&text[comma + 1..])).unwrap_or(text.len())
-}
-
-/// Returns where the value begins of a header whose name says that it is a secret, or whose name
-/// cannot be read.
-fn header_secret(line: &str) -> Option<usize> {
-    let colon = line.find(':').into_iter().chain(line.to_ascii_lowercase().find("%3a")).min();
-    let (name, start) = match colon {
-        Some(colon) => {
-            let sign = if line[colon..].starts_with(':') { 1 } else { 3 };
-            (&line[..colon], colon + sign)
-        }
-        None => return Some(0),
-    };
-    let is_secret = percent_decoded(name).is_none_or(|name| is_secret_header(&name));
-    let blanks = |text: &str| text.starts_with(' ').then_some(1);
-    let mut value = start;
-    while let Some(length) =
-        blanks(&line[value..]).or_else(|| line[value..].starts_with("%20").then_some(3))
-    {
-        value += length;
-    }
-    is_secret.then_some(value)
 }
 
 fn find_in_address(
