@@ -106,11 +106,23 @@ const OPTIONS: [(&str, &str, &str); 21] = [
         "db:5432#settle=1s",
     ),
     ("reply-timeout=TIME", "the time for an answer", "redis://cache#reply-timeout=20s"),
-    ("status=SET", "the HTTP statuses that are ready: 200,401 or 200..399", "http://h/#status=200,401"),
-    ("header=NAME: VALUE", "a header of the HTTP request, repeatable", "http://h/#header=X-Probe: redial"),
+    (
+        "status=SET",
+        "the HTTP statuses that are ready: 200,401 or 200..399",
+        "http://h/#status=200,401",
+    ),
+    (
+        "header=NAME: VALUE",
+        "a header of the HTTP request, repeatable",
+        "http://h/#header=X-Probe: redial",
+    ),
     ("method=NAME", "the HTTP method, GET without it", "http://h/#method=HEAD"),
     ("body=TEXT", "what the body holds, as --expect is written", "http://h/#body=ok"),
-    ("json=POINTER:VALUE", "the value at a JSON pointer of the body", "http://h/#json=/status:ready"),
+    (
+        "json=POINTER:VALUE",
+        "the value at a JSON pointer of the body",
+        "http://h/#json=/status:ready",
+    ),
     ("redirect=follow", "follow redirects, ten at most", "http://h/#redirect=follow"),
 ];
 
