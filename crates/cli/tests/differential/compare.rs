@@ -9,7 +9,7 @@ use redial::Record;
 use serde_json::Value;
 
 /// What only a network can say: which address it was, in whose words, and how long that took.
-const NETWORKS_OWN: [&str; 5] = ["address", "addresses", "errno", "detail", "elapsed"];
+const NETWORKS_OWN: [&str; 6] = ["address", "addresses", "errno", "detail", "expected", "elapsed"];
 
 /// How much later than in virtual time an event may be that comes after so many attempts and
 /// commands. Never earlier: no timer fires early, and on loopback all else takes microseconds.
