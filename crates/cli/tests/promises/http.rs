@@ -128,9 +128,29 @@ fn user_of_a_url_is_sent_as_basic_auth() {
 #[test]
 fn parameter_password_is_not_basic_auth() {
     let server = Server::answering(ok);
-    let url = server.url("/?password=s3cret").replace("//", "//app@");
-    refused(&["wait", "--once", &url], "holds a password or a token");
-    assert_eq!(server.request(), "");
+    ready(&server.url("/?password=s3cret").replace("//", "//app@"));
+    let request = server.request();
+    assert!(request.contains("\r\nAuthorization: Basic YXBwOg==\r\n"), "{request}"); // `app:`
+}
+
+#[test]
+fn secret_query_is_sent_and_not_shown() {
+    let server = Server::answering(ok);
+    let url = server.url("/health?code=a%20b&api-key=s3cret&x=1");
+    let ran = redial(["wait", "--once", "-v", &url]).run();
+    assert_eq!(ran.status, Some(0), "{ran}");
+    let request = server.request();
+    assert!(request.starts_with("GET /health?code=a%20b&api-key=s3cret&x=1 HTTP/1.1"), "{request}");
+    assert!(!ran.stdout.contains("s3cret") && !ran.stderr.contains("s3cret"), "{ran}");
+    let echo = Server::hearing(|request, stream| {
+        let words = request.lines().next().unwrap().to_owned();
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", words.len());
+        stream.write_all((head + &words).as_bytes()).unwrap_or_default();
+    });
+    let url = echo.url("/?api-key=s3cret#body=zzz");
+    let ran = redial(["wait", "--once", "-v", &url]).run();
+    assert_eq!(ran.status, Some(1), "{ran}");
+    assert!(!ran.stdout.contains("s3cret") && !ran.stderr.contains("s3cret"), "{ran}");
 }
 
 #[test]

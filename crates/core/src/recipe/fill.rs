@@ -231,7 +231,8 @@ impl<'a> Filler<'a> {
             }
             What::Path => {
                 let path = if server.path().is_empty() { "/" } else { server.path() };
-                let whole = match server.query() {
+                let query = server.secret_query().map(Secret::expose).or_else(|| server.query());
+                let whole = match query {
                     Some(query) => format!("{path}?{query}"),
                     None => path.into(),
                 };

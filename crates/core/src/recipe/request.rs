@@ -5,7 +5,7 @@
 
 use alloc::{format, string::String, vec::Vec};
 
-use crate::{Mistake, Server, nearest::quoted};
+use crate::{Mistake, Secret, Server, nearest::quoted, server::percent_decoded};
 
 /// Returns the header lines for a server; a header of `#header` replaces that of the same name.
 ///
@@ -53,16 +53,28 @@ pub(super) fn own_lines(server: &Server) -> Result<Vec<u8>, Mistake> {
     Ok(lines)
 }
 
-/// Returns what no message may repeat: the values of secret headers, and their last words (the
-/// token of `Bearer TOKEN`).
+/// Returns what no message may repeat: the values of secret headers, their last words (the token of
+/// `Bearer TOKEN`), and the secret values of the query.
 pub(super) fn secrets(server: &Server) -> Vec<Vec<u8>> {
     let headers = server.options().headers.iter().filter(|header| header.is_secret());
     let values = headers.map(|header| header.secret().expose());
     let words = values.flat_map(|value| [value, value.rsplit(' ').next().unwrap_or("")]);
     let mut secrets: Vec<Vec<u8>> = words.map(|word| String::from(word).into_bytes()).collect();
+    secrets.extend(of_query(server));
     secrets.retain(|secret| !secret.is_empty());
     secrets.dedup();
     secrets
+}
+
+/// The values of the query that its masked form does not show, as they are sent and decoded.
+fn of_query(server: &Server) -> impl Iterator<Item = Vec<u8>> {
+    let masked = server.query().unwrap_or("").split('&');
+    let written = server.secret_query().map_or("", Secret::expose).split('&');
+    let pairs = masked.zip(written).filter(|(masked, written)| masked != written);
+    pairs.flat_map(|(_, written)| {
+        let value = written.split_once('=').map_or(written, |(_, value)| value);
+        [Some(value.as_bytes().to_vec()), percent_decoded(value)].into_iter().flatten()
+    })
 }
 
 /// A mask that was read back in place of a password is not the password.

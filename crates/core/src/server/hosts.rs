@@ -13,7 +13,7 @@ use alloc::{
 use core::{net::IpAddr, ops::Range};
 
 use super::{
-    Place, Server,
+    Place, Secret, Server,
     options::decoded,
     query::{Asked, Query, without},
 };
@@ -85,6 +85,10 @@ pub(super) fn servers(
         (tls, _) => tls,
     };
     let is_one = hosts.len() == 1;
+    let secret_query = query.and_then(|query| {
+        let original = written(query_at..query_at + query.len());
+        (original != query).then(|| Secret::new(&original))
+    });
     let kept = query.and_then(|query| without(query, &PLACES));
     let label = |place: &Place| {
         let user = user.map_or(String::new(), |user| format!("{user}@"));
@@ -107,6 +111,7 @@ pub(super) fn servers(
             user: user.filter(|user| !user.is_empty()).map(Into::into),
             path: path.into(),
             query: query.map(Into::into),
+            secret_query: secret_query.clone(),
             asked: overrides,
             tls_is_optional: asked.tls == Asked::Optional && !is_unix && tls == Tls::ByProtocol,
             ..Server::at(host.place)

@@ -78,6 +78,8 @@ pub struct Server {
     user: Option<Arc<str>>,
     path: Arc<str>,
     query: Option<Arc<str>>,
+    /// The query as it was written, where a secret in it is masked.
+    secret_query: Option<Secret>,
     fragment: Option<Arc<str>>,
     options: Options,
     had_password: bool,
@@ -142,6 +144,7 @@ impl Server {
             user: None,
             path: "".into(),
             query: None,
+            secret_query: None,
             fragment: None,
             options: Options::default(),
             had_password: false,
@@ -222,6 +225,13 @@ impl Server {
     #[must_use]
     pub fn query(&self) -> Option<&str> {
         self.query.as_deref()
+    }
+
+    /// Returns the query as it was written, where `query` has a mask in it: for a request that is
+    /// sent, and for nothing that is shown.
+    #[must_use]
+    pub const fn secret_query(&self) -> Option<&Secret> {
+        self.secret_query.as_ref()
     }
 
     /// Returns a web page's own fragment: the part after `#` that begins with `/` or `!`, as in
