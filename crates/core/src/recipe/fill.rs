@@ -12,7 +12,7 @@
 //! | `{path}` | the URL's path and query as they were written; `/` where there is none |
 //! | `{query.NAME}` | a parameter of the URL's query, decoded |
 //! | `{method}`, `{header}` | the options `#method=HEAD` and `#header=Name:%20value` (whole lines) |
-//! | `{http-headers}` | the header lines of an HTTP request: see [`request`](super::request) |
+//! | `{http-headers}` | the header lines of an HTTP request: see [`request`] |
 //! | `{proof.NAME}` | what a login computes when it is sent: see `login` |
 //!
 //! Of `{query.authSource/segment}` the first counts that the URL holds. Behind `|` stands what is
