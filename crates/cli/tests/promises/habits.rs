@@ -325,3 +325,21 @@ fn the_first_screen_of_the_readme_runs() {
     }
     assert!(lines >= 2, "{lines} lines of the first screen can be copied");
 }
+
+/// Entry 20: what the pages recommend, `check` finds nothing dangerous about.
+#[test]
+fn recommended_clauses_are_free_of_warnings() {
+    let mut count = 0;
+    for page in ["README.md", "docs/coming-from.md"] {
+        let path = format!("{}/../../{page}", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(path).unwrap();
+        for clause in text.split("--except '").skip(1).filter_map(|rest| rest.split('\'').next()) {
+            // N is the value of the other tool's flag.
+            let clause = clause.replace("N/4..N", "250ms..1s");
+            let ran = redial(["check", "-q", "--strict", "--except", &clause]).silent().run();
+            assert_eq!(ran.status, Some(0), "{page}: {ran}");
+            count += 1;
+        }
+    }
+    assert!(count > 5, "{count}");
+}
