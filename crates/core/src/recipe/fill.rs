@@ -236,6 +236,10 @@ impl<'a> Filler<'a> {
                     Some(query) => format!("{path}?{query}"),
                     None => path.into(),
                 };
+                // Printed by redial, and read back: the secret is gone.
+                if server.secret_query().is_none() && whole.contains("=***") {
+                    return Err(self.masked("path"));
+                }
                 self.plain("path", &whole).map(Some)
             }
             What::Query(name) => {
@@ -313,10 +317,14 @@ impl<'a> Filler<'a> {
     fn refuse_mask(&self, name: &str, value: &str) -> Result<(), Mistake> {
         let had = self.server.is_some_and(Server::had_password);
         if had && value.contains("***") {
-            let what = "holds a password or a token, which is sent in a login alone";
-            return Err(self.mistake(name, what, "ask for something that needs none"));
+            return Err(self.masked(name));
         }
         Ok(())
+    }
+
+    fn masked(&self, name: &str) -> Mistake {
+        let what = "has a mask in place of a secret";
+        self.mistake(name, what, "write the secret in place of `***`")
     }
 
     fn mistake(&self, name: &str, what: &str, instead: &str) -> Mistake {
