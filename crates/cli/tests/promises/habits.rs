@@ -332,7 +332,7 @@ fn recommended_clauses_are_free_of_warnings() {
     let mut count = 0;
     for page in ["README.md", "docs/coming-from.md"] {
         let path = format!("{}/../../{page}", env!("CARGO_MANIFEST_DIR"));
-        let text = std::fs::read_to_string(path).unwrap();
+        let text = fs::read_to_string(path).unwrap();
         for clause in text.split("--except '").skip(1).filter_map(|rest| rest.split('\'').next()) {
             // N is the value of the other tool's flag.
             let clause = clause.replace("N/4..N", "250ms..1s");
