@@ -22,7 +22,7 @@ const OTHER_NAMES: [(&str, &str); 7] = [
     ("--max-retries", "--retry"),
 ];
 
-/// What to do about a flag that the verb does not have. `known` are the flags it has.
+/// Returns the next step for a flag that the verb does not have. `known` are the flags it has.
 pub(crate) fn near(flag: &str, known: &[String]) -> String {
     let name = flag.split('=').next().unwrap_or(flag);
     let has = |flag: &str| known.iter().any(|known| known == flag);

@@ -70,7 +70,7 @@ struct Whole<'a> {
     error: Described<'a>,
 }
 
-/// What is wrong, where, and what to write instead.
+/// A mistake, its place, and the text to write instead.
 #[derive(Serialize)]
 pub(crate) struct Described<'a> {
     pub(crate) what: &'a str,

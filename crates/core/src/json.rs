@@ -87,7 +87,7 @@ impl JsonCheck {
     /// Checks a whole document.
     ///
     /// # Errors
-    /// What is there instead, or that it is not JSON.
+    /// The value that is there instead, or a document that is not JSON.
     pub fn check(&self, document: &[u8]) -> Result<(), JsonMismatch> {
         let mut reader = serde_json::Deserializer::from_slice(document);
         let found = Find { path: &self.path }.deserialize(&mut reader);
@@ -168,7 +168,7 @@ fn string(text: &str) -> String {
     format!("\"{short}\"")
 }
 
-/// What is found at a pointer.
+/// The value at a pointer.
 #[derive(Debug, PartialEq)]
 enum Leaf {
     Text(String),

@@ -254,7 +254,7 @@ const OTHER_NAMES: [(&str, &str); 33] = [
     ("sigint", "interrupted"),
 ];
 
-/// What to write instead of a name that is none: the kind it means, or the nearest.
+/// Returns the text to write instead of an unknown name: the kind it means, or the nearest.
 pub(crate) fn near(name: &str) -> String {
     let is_named = |name: &str| KindSet::named(name).is_some();
     let plain = name.to_lowercase().replace('_', "-");

@@ -10,7 +10,7 @@ use std::{
 
 use crate::support::{Ran, redial};
 
-/// What a loaded machine may add.
+/// The time a loaded machine may add.
 const SLACK: Duration = Duration::from_secs(20);
 
 fn ends_within_slack<'a>(words: impl IntoIterator<Item = &'a str>, env: &[(&str, &str)]) -> Ran {

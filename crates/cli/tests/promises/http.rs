@@ -22,12 +22,12 @@ struct Server {
 }
 
 impl Server {
-    /// One that answers a path with these bytes, and closes.
+    /// A server that answers a path with these bytes, and closes.
     fn answering(answer: impl Fn(&str) -> Vec<u8> + Send + 'static) -> Self {
         Self::playing(move |path, stream| stream.write_all(&answer(path)).unwrap_or_default())
     }
 
-    /// One that does this with a request's path, or with all of the request.
+    /// A server that does this with a request's path, or with all of the request.
     fn playing(play: impl Fn(&str, &mut TcpStream) + Send + 'static) -> Self {
         let path = |request: &str| request.split(' ').nth(1).unwrap_or("").to_owned();
         Self::hearing(move |request, stream| play(&path(request), stream))

@@ -23,7 +23,7 @@ fn error(ran: &Ran, text: &str) -> Value {
     error
 }
 
-/// Whether the JSON stands on standard output, and the exit status.
+/// Each case has its words, whether the JSON goes to standard output, and the exit status.
 #[test]
 fn every_verb_reports_its_errors_as_json() {
     for (words, is_the_result, status) in [

@@ -145,7 +145,7 @@ fn exclusion(
     let start = cursor.position();
     let (but, excluded) = self::kinds(cursor)?;
     let at = start..cursor.position();
-    // One that takes nothing out is a misunderstanding.
+    // An exclusion without effect is a mistake.
     let in_vain = but
         .iter()
         .find(|name| !KindSet::named(name).is_some_and(|excluded| excluded.overlaps(*kinds)));

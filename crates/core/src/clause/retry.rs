@@ -19,7 +19,7 @@ const SHORTEST: Duration = Duration::from_millis(1);
 /// The largest pause of a suggested range, as a multiple of the smallest.
 const GROWN: u32 = 60;
 
-/// What stands between two times of a range, inside a word.
+/// The signs between two times of a range, inside a word.
 const SEPARATORS: [&str; 4] = ["..", "…", "–", "-"];
 
 /// Reads a count and its parts; what they belong to began at `start`.
@@ -129,7 +129,7 @@ pub(super) fn every(cursor: &mut Cursor<'_>) -> Result<Backoff, Mistake> {
         return duration(&first.text, first.at.start).map(Backoff::exactly);
     };
     let whole = base.at.start..cap.at.end;
-    // `1-30s` has its unit behind it.
+    // The unit of `1-30s` follows the second number.
     let unit = cap.text.trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == '.');
     let candidate = || pauses_of(&format!("{}{unit}..{}", base.text, cap.text));
     let cursor = &*cursor;

@@ -65,7 +65,7 @@ fn goes_on(cursor: &mut Cursor<'_>) -> Result<bool, Mistake> {
     let mut ahead = *cursor;
     ahead.skip_separators();
     let next = ahead;
-    // What is wrong with the next clause is found when it is read.
+    // A mistake in the next clause is found when that is read.
     let is_next = ahead.word(&[':'])?.is_some_and(|word| !word.quoted && is_step(&word.text));
     if is_next && !ahead.take(':') {
         *cursor = next;

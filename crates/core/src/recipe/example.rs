@@ -78,7 +78,7 @@ impl Example {
         loop {
             let input = match probe.poll() {
                 ProbeOutput::Ready { .. } => return Ok((None, sent)),
-                // What comes next is what the next server says.
+                // The bytes that follow are those of the next server.
                 ProbeOutput::Redirected(script) => {
                     probe = script.clone().probe();
                     continue;

@@ -82,7 +82,7 @@ impl Server {
         self
     }
 
-    /// The server of the rest of a URL, behind `//`.
+    /// Reads the server of the rest of a URL, after `//`.
     fn elsewhere(&self, scheme: &'static Scheme, rest: &str) -> Option<Self> {
         let authority = rest.split(['/', '?']).next().unwrap_or("");
         // A user in a redirect is somebody else's credentials.
@@ -128,7 +128,7 @@ impl Server {
     }
 }
 
-/// The scheme of an absolute URL, and what is behind its `//`; without a scheme, `//host` is one of
+/// The scheme of an absolute URL, and the rest after its `//`; without a scheme, `//host` is one of
 /// the same scheme. None for a path.
 fn absolute(url: &str) -> Option<(Option<&str>, &str)> {
     if let Some(rest) = url.strip_prefix("//") {
@@ -143,7 +143,7 @@ fn path_of(url: &str) -> &str {
     url.split('?').next().unwrap_or("")
 }
 
-/// A path behind another, without `.` and `..` (RFC 3986, section 5.2.4).
+/// Joins two paths, without `.` and `..` (RFC 3986, section 5.2.4).
 fn joined(base: &str, path: &str) -> String {
     if path.is_empty() && !base.is_empty() {
         return base.into();

@@ -1,6 +1,6 @@
 //! How far an attempt has come, for the deadline or the signal that cuts it.
 //!
-//! A failure without a stage helps nobody to find the cause: this gives the attempt that was cut
+//! A failure without a stage does not lead to its cause: this module gives the attempt that was cut
 //! its kind, its stage and what was seen so far. Start at [`Reached`].
 
 use alloc::{format, string::String, sync::Arc};

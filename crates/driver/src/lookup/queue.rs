@@ -250,7 +250,7 @@ impl State {
         self.waiting.insert(question, waiters);
     }
 
-    /// Takes the next name for which there is a place. Names that nobody waits for are dropped.
+    /// Takes the next name for which there is a place. A name without a waiting caller is removed.
     fn next(&mut self) -> Option<(Question, Waiters)> {
         for is_slow in [false, true] {
             while self.has_place(is_slow) {

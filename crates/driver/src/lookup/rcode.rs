@@ -1,6 +1,6 @@
 //! Reads the response code that getaddrinfo hides.
 //!
-//! glibc reports FORMERR, REFUSED, and SERVFAIL beside an empty answer as "no such name". Only after
+//! glibc reports FORMERR, REFUSED, and SERVFAIL next to an empty answer as "no such name". Only after
 //! such a report, the nameservers of /etc/resolv.conf are asked once more, over UDP (RFC 1035). It
 //! reads headers, never addresses. Start at [`temporary`].
 

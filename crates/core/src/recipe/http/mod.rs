@@ -1,4 +1,4 @@
-//! The rest of an HTTP answer behind its status line: its headers, and its body as it is meant.
+//! The rest of an HTTP answer after its status line: its headers, and its decoded body.
 //!
 //! The body is read as its headers say that it is written (Content-Length, chunked, gzip), and is
 //! judged as soon as that is possible: a text when it is found, everything else when the body is
